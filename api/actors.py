@@ -1,0 +1,42 @@
+"""From a bearer token to an actor: read anew for every request."""
+
+from __future__ import annotations
+
+from domains.identity import queries as identity
+from domains.identity.service.sessions import seen
+from domains.identity.tokens import signer
+from domains.kernel.actor import Actor, Origin
+from domains.kernel.errors import Unauthenticated
+from domains.residents import queries as residents
+
+
+def bearer(header: str | None) -> str | None:
+    """The token of an Authorization header; None without one. Another scheme is refused."""
+    if header is None:
+        return None
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise Unauthenticated("TOKEN_INVALID", "登录凭证无效,请重新登录")
+    return token.strip()
+
+
+async def actor_for(token: str | None, origin: Origin) -> Actor:
+    """The caller: anonymous without a token; an invalid one raises Unauthenticated."""
+    if token is None:
+        return Actor(origin=origin)
+    session = await identity.live_session(signer().open(token))
+    await seen(session.id, session.last_seen_at)
+    is_staff = session.kind == "staff"
+    confined = is_staff and session.must_change_password
+    held = await identity.grants(session.account_id) if is_staff and not confined else ()
+    tied = () if is_staff else await residents.ties(session.account_id)
+    return Actor(
+        kind="staff" if is_staff else "resident",
+        account_id=session.account_id,
+        session_id=session.id,
+        name=session.name,
+        houses=tied,
+        grants=held,
+        confined=confined,
+        origin=origin,
+    )

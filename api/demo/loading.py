@@ -1,0 +1,120 @@
+"""Loads the demo through the front doors of the services: compounds, staff, registers (示范数据)."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from api.demo.people import demo_people
+from api.demo.places import COMPOUND, ORGANISATION, SECOND_COMPOUND, CompoundSite
+from api.demo.register import demo_register, second_register
+from api.instance import Addresses
+from api.settings import Settings
+from api.wiring import PERMISSIONS
+from domains.estate import permissions as estate
+from domains.estate import queries
+from domains.estate.service.organisation import found_compound
+from domains.identity.service.founding import found_staff
+from domains.kernel.actor import SYSTEM
+from domains.residents import permissions as residents
+from domains.residents.service.imports import import_register
+
+COMPANY = "桂语物业服务有限公司"
+SECOND_COMPANY = "银杏物业服务有限公司"
+PASSWORD = "Guiyu-2026-demo"  # noqa: S105  # of the demo, printed for whoever runs it
+
+
+@dataclass(frozen=True, slots=True)
+class DemoStaff:
+    """A staff account of the demo."""
+
+    login: str
+    name: str
+    title: str
+    company: str
+    permissions: tuple[str, ...]
+
+
+RECEPTION = (estate.READ, residents.READ, residents.REVIEW)
+STAFF = (
+    DemoStaff("manager", "许文博", "物业经理", COMPANY, tuple(PERMISSIONS)),
+    DemoStaff("reception", "何晓燕", "客服前台", COMPANY, RECEPTION),
+    DemoStaff("neighbour", "顾明远", "银杏苑经理", SECOND_COMPANY, tuple(PERMISSIONS)),
+)
+
+
+async def load_demo() -> None:
+    """Load what is missing; a second start finds everything and does nothing."""
+    if await queries.compound_by_code(COMPOUND.code) is None:
+        await _compound(COMPOUND, COMPANY, await asyncio.to_thread(demo_register))
+    if await queries.compound_by_code(SECOND_COMPOUND.code) is None:
+        await _compound(SECOND_COMPOUND, SECOND_COMPANY, await asyncio.to_thread(second_register))
+
+
+async def _compound(site: CompoundSite, company: str, register: bytes) -> None:
+    region = region_names(site)
+    for staff in STAFF:
+        if staff.company == company:
+            await found_staff(
+                SYSTEM,
+                company=company,
+                login=staff.login,
+                name=staff.name,
+                permissions=staff.permissions,
+                password=PASSWORD,
+                role=staff.title,
+            )
+    compound_id = await found_compound(
+        SYSTEM,
+        region_names=region,
+        company=company,
+        name=site.name,
+        code=site.code,
+        address=site.address,
+        service_phone="0571-88001234",
+        latitude=site.latitude,
+        longitude=site.longitude,
+    )
+    report = await import_register(
+        SYSTEM, compound_id=compound_id, file_name=f"{site.name}台账.xlsx", data=register, apply=True
+    )
+    assert report.state == "applied", report.errors[:3]
+
+
+def region_names(site: CompoundSite) -> tuple[str, ...]:
+    """The names from the province down to the site's neighbourhood committee."""
+    by_code = {unit.code: unit for unit in ORGANISATION}
+    names: list[str] = []
+    code: str | None = site.neighbourhood_code
+    while code is not None:
+        names.append(by_code[code].name)
+        code = by_code[code].parent_code
+    return tuple(reversed(names))
+
+
+def welcome(settings: Settings, addresses: Addresses) -> str:
+    """What to open, and who to be."""
+    people = demo_people()
+    residents_shown = (
+        ("业主", people.owner), ("租户", people.tenant), ("家人", people.grandmother), ("邻小区业主", people.outsider),
+    )  # fmt: skip
+    lines = [
+        "",
+        f"  邻里 Linli   {settings.url}",
+        f"  GraphQL      {settings.url}/graphql",
+        f"  短信与平台    {addresses.platform_url}/sms",
+        "",
+        f"  员工(密码 {PASSWORD})",
+        *(f"    {staff.login:<12}{staff.title} {staff.name}" for staff in STAFF),
+        "  住户(短信验证码登录,验证码见上面的短信页面)",
+        *(f"    {who.phone}  {title} {who.name}" for title, who in residents_shown),
+        "",
+        "  按 Ctrl-C 停止",
+    ]
+    return "\n".join(lines)
+
+
+async def print_welcome(settings: Settings, addresses: Addresses, ready: asyncio.Event) -> None:
+    """Print the addresses and accounts once the server answers."""
+    await ready.wait()
+    print(welcome(settings, addresses), flush=True)  # noqa: T201  # this is what the command is for

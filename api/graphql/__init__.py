@@ -1,0 +1,1 @@
+"""The edge of GraphQL: HTTP, server-sent events and WebSocket around one engine."""

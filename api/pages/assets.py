@@ -1,0 +1,76 @@
+"""Files of the pages (静态文件): read once, compressed once, addressed by what is in them."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+ROOT = Path(__file__).resolve().parent / "static"
+CONTENT_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+}
+YEAR_S = 365 * 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A file as it is served; `packed` is gzip, empty where that saves nothing."""
+
+    content_type: str
+    digest: str
+    plain: bytes
+    packed: bytes
+
+
+@cache
+def names() -> frozenset[str]:
+    """What there is: a request can name nothing else."""
+    found = (path for path in ROOT.rglob("*") if path.suffix in CONTENT_TYPES)
+    return frozenset(path.relative_to(ROOT).as_posix() for path in found)
+
+
+@cache
+def _read(name: str) -> Asset:
+    plain = (ROOT / name).read_bytes()
+    packed = gzip.compress(plain, 6, mtime=0)
+    smaller = packed if len(packed) < len(plain) * 0.9 else b""
+    digest = hashlib.sha256(plain).hexdigest()[:16]
+    return Asset(CONTENT_TYPES[Path(name).suffix], digest, plain, smaller)
+
+
+def address(name: str) -> str:
+    """The address of a file, which changes with its content. Raises LookupError."""
+    if name not in names():
+        raise LookupError(name)
+    return f"/static/{name}?v={_read(name).digest}"
+
+
+async def serve(request: Request) -> Response:
+    """A file: kept for a year under its own digest, asked for again under any other address."""
+    name = request.path_params["name"]
+    if name not in names():
+        raise HTTPException(404)
+    asset = await asyncio.to_thread(_read, name)
+    lasting = request.query_params.get("v") == asset.digest
+    headers = {
+        "Cache-Control": f"public, max-age={YEAR_S}, immutable" if lasting else "no-cache",
+        "ETag": f'"{asset.digest}"',
+        "Vary": "Accept-Encoding",
+    }
+    if headers["ETag"] in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    body = asset.plain
+    if asset.packed and "gzip" in request.headers.get("accept-encoding", ""):
+        body, headers["Content-Encoding"] = asset.packed, "gzip"
+    return Response(body, headers=headers, media_type=asset.content_type)

@@ -1,0 +1,50 @@
+"""The pages and their addresses (页面路由)."""
+
+from __future__ import annotations
+
+import strawberry
+from starlette.routing import BaseRoute, Route
+
+from api.graphql.engine import Engine
+from api.graphql.options import EdgeOptions
+from api.pages import assets, landing, sign_in
+from api.pages.sessions import Sessions
+from api.pages.site import Site, View
+from api.pages.staff import audit, home, imports, registrations, search
+from api.settings import Settings
+from schema.limits.budget import Budget
+
+REGISTER_BYTES = 11_000_000
+"""A register of 10 MB and the form around it."""
+
+VIEWS: tuple[tuple[str, str, View], ...] = (
+    ("/", "GET", View(landing.show_landing, for_all=True)),
+    ("/join/{code}", "GET", View(landing.show_join, for_all=True)),
+    ("/staff/sign-in", "GET", View(sign_in.show_sign_in, for_all=True, while_confined=True)),
+    ("/staff/sign-in", "POST", View(sign_in.sign_in, for_all=True, while_confined=True)),
+    ("/staff/sign-out", "POST", View(sign_in.sign_out, while_confined=True)),
+    ("/staff/password", "GET", View(sign_in.show_password, while_confined=True)),
+    ("/staff/password", "POST", View(sign_in.change_password, while_confined=True)),
+    ("/staff", "GET", View(home.show)),
+    ("/staff/compound", "POST", View(home.choose_compound)),
+    ("/staff/registrations", "GET", View(registrations.show)),
+    ("/staff/registrations/review", "POST", View(registrations.review)),
+    ("/staff/search", "GET", View(search.show)),
+    ("/staff/import", "GET", View(imports.show)),
+    ("/staff/import", "POST", View(imports.upload, limit=REGISTER_BYTES)),
+    ("/staff/import/apply", "POST", View(imports.apply)),
+    ("/staff/audit", "GET", View(audit.show)),
+)
+
+
+def site(schema: strawberry.Schema, settings: Settings, budget: Budget | None = None) -> Site:
+    """The pages over the schema. Their documents are part of the program: none has to be registered."""
+    engine = Engine(schema, EdgeOptions(introspection=False, suggestions=False, ide=False), budget)
+    return Site(engine, settings, Sessions(engine))
+
+
+def routes(made: Site) -> list[BaseRoute]:
+    """Every page, and the files that pages are made of."""
+    pages = [made.route(path, method, view) for path, method, view in VIEWS]
+    return [*pages, Route("/static/{name:path}", assets.serve)]
+

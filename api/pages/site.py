@@ -1,0 +1,167 @@
+"""What stands before every page (页面入口): the session, the form token, limits, and what refusals look like."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import Message
+
+from api import edge
+from api.graphql.engine import Engine
+from api.pages.asking import Refusal
+from api.pages.cookies import Flash, Jar
+from api.pages.page import HOME, PASSWORD, SIGN_IN, Page
+from api.pages.sessions import Ended, Sessions, stranger
+from api.settings import Settings
+from schema.errors import general_text, log_fault
+
+Handler = Callable[[Page], Awaitable[Response]]
+FORM_BYTES = 64 * 1024
+MOST_FIELDS = 200
+SAFE = frozenset({"GET", "HEAD"})
+# Pages of the signed-in never stay in a cache; one address is answered with a page or with a part.
+HEADERS = {"Cache-Control": "no-store", "Vary": "Accept-Language, Cookie, HX-Request"}
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A handler and who may come to it. `limit` is the most that a form may hold, in bytes."""
+
+    handler: Handler
+    for_all: bool = False
+    while_confined: bool = False
+    limit: int = FORM_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The pages of one installation."""
+
+    engine: Engine
+    settings: Settings
+    sessions: Sessions
+
+    def route(self, path: str, method: str, view: View) -> Route:
+        """A page at its address."""
+
+        async def endpoint(request: Request) -> Response:
+            return await self.answer(request, view)
+
+        return Route(path, endpoint, methods=[method], name=f"{method} {path}")
+
+    async def answer(self, request: Request, view: View) -> Response:
+        """The response to a request for a page, whatever happens."""
+        origin = edge.origin_of(request)
+        jar = Jar(request.cookies, https=self.settings.url.startswith("https://"))
+        page = Page(self.engine, self.settings, request, jar, stranger(origin))
+        try:
+            response = await self._admitted(page, view)
+        except ClientDisconnect:
+            response = Response(status_code=400)
+        except Exception as error:  # whatever it is, the person gets a page and no internals
+            response = failed(page, error)
+        page.jar.write(response)
+        response.headers.update(HEADERS)
+        return response
+
+    async def _admitted(self, page: Page, view: View) -> Response:
+        try:
+            page.context = await self.sessions.open(page.jar, page.context.actor.origin)
+        except Ended:
+            if not view.for_all:
+                return page.go(sign_in_for(page, ended="1"))
+        actor = page.context.actor
+        if actor.kind == "anonymous" and not view.for_all:
+            return page.go(sign_in_for(page))
+        if actor.kind == "resident" and not view.for_all:
+            raise Refusal("FORBIDDEN", general_text("FORBIDDEN", page.context.language), 403)
+        if actor.confined and not view.while_confined:
+            return page.go(PASSWORD)
+        if page.request.method in SAFE:
+            return await view.handler(page)
+        async with form_of(page.request, view.limit) as page.form:
+            check_form(page)
+            return await view.handler(page)
+
+
+def sign_in_for(page: Page, **reason: str) -> str:
+    """The sign-in page that leads back here afterwards; a form that was sent is not sent again."""
+    url = page.request.url
+    here = url.path + (f"?{url.query}" if url.query else "")
+    back = {"next": here} if page.request.method in SAFE and not page.is_partial and here != HOME else {}
+    query = urlencode({**back, **reason})
+    return f"{SIGN_IN}?{query}" if query else SIGN_IN
+
+
+def check_form(page: Page) -> None:
+    """A change comes from a page of ours: its form carries the token of the browser it was shown in."""
+    request = page.request
+    sent = request.headers.get("x-form-token") or page.typed("form_token")
+    foreign = request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none")
+    if foreign or not page.jar.vouches_for(sent):
+        raise Refusal("FORM_EXPIRED", page.texts("页面已过期,请刷新后重新提交"), 403)
+
+
+@asynccontextmanager
+async def form_of(request: Request, most: int) -> AsyncIterator[FormData]:
+    """The fields and files of a form of at most so many bytes. Raises HTTPException 413 or 400."""
+    received = 0
+
+    async def receive() -> Message:
+        nonlocal received
+        message = await request.receive()
+        received += len(message.get("body", b""))
+        if received > most:
+            # The parser's own error, for which it puts its temporary files away.
+            raise MultiPartException("too large")
+        return message
+
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared) > most:
+        raise HTTPException(413)
+    try:
+        form = await Request(request.scope, receive).form(max_files=1, max_fields=MOST_FIELDS)
+    except HTTPException:
+        raise HTTPException(413 if received > most else 400) from None
+    try:
+        yield form
+    finally:
+        await form.close()
+
+
+def failed(page: Page, error: Exception) -> Response:
+    """What a person sees instead of the page."""
+    if isinstance(error, Refusal):
+        return refused(page, error)
+    language = page.context.language
+    if isinstance(error, HTTPException):
+        code = _CODES.get(error.status_code, "BAD_REQUEST")
+        return refused(page, Refusal(code, general_text(code, language), error.status_code))
+    log_fault("page.fault", error, page.context.request_id)
+    return refused(page, Refusal("INTERNAL", general_text("INTERNAL", language), 500))
+
+
+_CODES = {403: "FORBIDDEN", 404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED", 413: "PAYLOAD_TOO_LARGE"}
+
+
+def refused(page: Page, refusal: Refusal) -> Response:
+    """A refusal: on the way to sign in or to a new password, as a message in an open page, or as a page."""
+    if refusal.status == 401:
+        page.jar.forget()
+        return page.go(sign_in_for(page, ended="1"))
+    if refusal.code == "PASSWORD_CHANGE_REQUIRED":
+        return page.go(PASSWORD)
+    if page.is_partial:
+        shown = page.show("notice.html", flash=Flash("danger", refusal.message))
+        shown.headers.update({"HX-Retarget": "#notices", "HX-Reswap": "innerHTML"})
+        return shown
+    return page.show("error.html", refusal.status, refusal=refusal)

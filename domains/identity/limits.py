@@ -1,0 +1,39 @@
+"""How often sign-in codes may be asked for (短信验证码限流)."""
+
+from __future__ import annotations
+
+from ipaddress import IPv6Address, ip_address
+
+from domains.kernel.errors import Throttled
+from domains.kernel.rates import Limiter, RateLimit, WhenDown
+from domains.kernel.slots import Slot
+
+HOUR_S, DAY_S = 3600, 86_400
+
+PER_PHONE = (
+    RateLimit("sms-phone-minute", 1, 60, 1, WhenDown.CLOSED),
+    RateLimit("sms-phone-hour", 5, HOUR_S, 5, WhenDown.CLOSED),
+    RateLimit("sms-phone-day", 10, DAY_S, 10, WhenDown.CLOSED),
+)
+PER_ADDRESS = RateLimit("sms-address-hour", 20, HOUR_S, 20, WhenDown.CLOSED)
+
+limiter: Slot[Limiter] = Slot("rate limiter")
+
+
+async def take_sms(phone_index: bytes, ip: str) -> None:
+    """Count a code that is asked for, against every limit or none. Throttled SMS_TOO_OFTEN."""
+    takes = [(limit, phone_index.hex(), 1) for limit in PER_PHONE]
+    verdict = await limiter().take_all([*takes, (PER_ADDRESS, _network(ip), 1)])
+    if not verdict.allowed:
+        raise Throttled("SMS_TOO_OFTEN", "验证码获取太频繁,请稍后再试", verdict.retry_after_s, "phone")
+
+
+def _network(ip: str) -> str:
+    """An IPv6 customer has a whole /64 to call from."""
+    try:
+        address = ip_address(ip)
+    except ValueError:
+        return ip
+    if isinstance(address, IPv6Address):
+        return str(address.ipv4_mapped or int(address) >> 64)
+    return ip

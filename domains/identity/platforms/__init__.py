@@ -1,0 +1,33 @@
+"""The platforms residents sign in with, as this installation reaches them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+from domains.identity.platforms.alipay import Alipay
+from domains.identity.platforms.sms import Sms
+from domains.identity.platforms.wechat import WeChat
+from domains.kernel.errors import Unavailable
+from domains.kernel.slots import Slot
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Platforms:
+    """A client per platform; None where none is set up."""
+
+    wechat: WeChat | None = None
+    alipay: Alipay | None = None
+    sms: Sms | None = None
+
+
+platforms: Slot[Platforms] = Slot("platforms")
+
+
+def set_up(client: T | None) -> T:
+    """The client. Raises Unavailable PLATFORM_NOT_SET_UP where there is none."""
+    if client is None:
+        raise Unavailable("PLATFORM_NOT_SET_UP", "这种登录方式尚未开通,请换一种方式登录")
+    return client

@@ -1,0 +1,1 @@
+"""Commands of identity, by noun."""

@@ -1,0 +1,168 @@
+"""Importing a register (台账导入): staged with what it would do, then applied whole or not at all."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from domains.estate import permissions
+from domains.kernel import clock
+from domains.kernel.actor import Actor
+from domains.kernel.command import command, concerns
+from domains.kernel.errors import Conflict, NotFound
+from domains.kernel.files import storage
+from domains.kernel.ids import uuid7
+from domains.kernel.storage import StoredFile
+from domains.residents.importing.writing import HousesMissing, Staged, rehearse, stage, write
+from domains.residents.models import RegisterImport
+from domains.residents.register.fields import title
+from domains.residents.register.mapping import Corrections
+from domains.residents.register.reading import Register, SheetReading, read_register
+
+LIMIT_BYTES = 10_000_000
+SheetSummary = dict[str, Any]  # Any: a sheet's recognised mapping, as JSON
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What an import is, would do, or has done."""
+
+    id: UUID
+    compound_id: UUID
+    file_name: str
+    state: str
+    sheets: list[SheetSummary]
+    errors: list[dict[str, Any]]  # Any: row errors, as JSON
+    error_count: int
+    counts: dict[str, int]
+
+
+def _require(actor: Actor, compound_id: UUID) -> None:
+    """The permission over the whole compound: a register speaks of every building."""
+    actor.require(permissions.IMPORT, compound_id)
+    if actor.buildings(permissions.IMPORT, compound_id) is not None and actor.kind != "system":
+        actor.refuse()
+
+
+async def import_register(
+    actor: Actor,
+    *,
+    compound_id: UUID,
+    file_name: str,
+    data: bytes,
+    corrections: Mapping[str, Corrections] | None = None,
+    apply: bool,
+) -> ImportReport:
+    """Upload a register: staged with what it would do, or applied at once if nothing is wrong with it."""
+    _require(actor, compound_id)
+    stored = await _keep(data)
+    report, staged = await _read(compound_id, stored, file_name, data, corrections)
+    await _stage(actor, report=report, stored=stored)
+    if not apply or staged is None:
+        return report
+    return await _apply(actor, report=report, staged=staged)
+
+
+async def apply_import(
+    actor: Actor, *, import_id: UUID, corrections: Mapping[str, Corrections] | None = None
+) -> ImportReport:
+    """Apply a staged register, with the mapping corrected if need be."""
+    known = await RegisterImport.get_or_none(pk=import_id)
+    if known is None or not actor.may(permissions.IMPORT, known.compound_id):  # type: ignore[attr-defined]  # <relation>_id
+        raise NotFound("IMPORT_NOT_FOUND", "没有找到这次导入,请重新上传")
+    _require(actor, known.compound_id)  # type: ignore[attr-defined]  # as above
+    data = b"".join([chunk async for chunk in await storage().open(known.file_key)])
+    stored = StoredFile(known.file_key, len(data), known.sha256, XLSX)
+    compound_id: UUID = known.compound_id  # type: ignore[attr-defined]  # as above
+    report, staged = await _read(compound_id, stored, known.file_name, data, corrections)
+    report = replace(report, id=known.id)
+    if staged is None:
+        return report
+    return await _apply(actor, report=report, staged=staged)
+
+
+async def _keep(data: bytes) -> StoredFile:
+    async def chunks() -> AsyncIterator[bytes]:
+        yield data
+
+    return await storage().save("registers", chunks(), content_type=XLSX, limit_bytes=LIMIT_BYTES)
+
+
+async def _read(
+    compound_id: UUID,
+    stored: StoredFile,
+    file_name: str,
+    data: bytes,
+    corrections: Mapping[str, Corrections] | None,
+) -> tuple[ImportReport, Staged | None]:
+    """Read and rehearse; nothing to apply where anything is wrong."""
+    register = await asyncio.to_thread(read_register, data, corrections)
+    staged = None if register.error_count else await asyncio.to_thread(stage, register)
+    report = _report(compound_id, file_name, register)
+    if staged is None:
+        return report, None
+    try:
+        return replace(report, counts=dict(await rehearse(compound_id, staged))), staged
+    except HousesMissing as missing:
+        errors = [asdict(error) for error in missing.errors[:500]]
+        return replace(report, state="refused", errors=errors, error_count=len(missing.errors)), None
+
+
+def _report(compound_id: UUID, file_name: str, register: Register) -> ImportReport:
+    return ImportReport(
+        id=uuid7(),
+        compound_id=compound_id,
+        file_name=file_name[:200],
+        state="refused" if register.error_count else "staged",
+        sheets=[_sheet(sheet) for sheet in register.sheets],
+        errors=[asdict(error) for error in register.errors],
+        error_count=register.error_count,
+        counts={},
+    )
+
+
+def _sheet(sheet: SheetReading) -> SheetSummary:
+    return {
+        "name": sheet.name,
+        "kind": sheet.kind.value if sheet.kind else None,
+        "header_row": sheet.header_row,
+        "rows": sheet.rows,
+        "columns": [
+            {
+                "letter": column.letter,
+                "header": column.header,
+                "field": column.field.value if column.field else None,
+                "title": title(column.field) if column.field else None,
+            }
+            for column in sheet.columns
+        ],
+        "missing": [title(field) for field in sheet.missing],
+        "skipped_reason": sheet.skipped_reason,
+    }
+
+
+@command("register.stage", caller="staff", permission=permissions.IMPORT)
+async def _stage(actor: Actor, *, report: ImportReport, stored: StoredFile) -> None:
+    await RegisterImport.create(
+        id=report.id, compound_id=report.compound_id, file_name=report.file_name, file_key=stored.key,
+        sha256=stored.sha256, state=report.state, sheets=report.sheets, errors=report.errors,
+        error_count=report.error_count, counts=report.counts, uploaded_by=actor.account_id, uploaded_at=clock.now(),
+    )  # fmt: skip
+    concerns("RegisterImport", report.id, report.compound_id, state=report.state, errors=report.error_count)
+
+
+@command("register.apply", caller="staff", permission=permissions.IMPORT)
+async def _apply(actor: Actor, *, report: ImportReport, staged: Staged) -> ImportReport:
+    moved = await RegisterImport.filter(pk=report.id, state__in=("staged", "refused")).update(
+        state="applied", applied_at=clock.now(), sheets=report.sheets, errors=[], error_count=0
+    )
+    if not moved:
+        raise Conflict("IMPORT_APPLIED", "这次导入已经生效,不能再次应用")
+    counts = dict(await write(report.compound_id, staged))
+    await RegisterImport.filter(pk=report.id).update(counts=counts)
+    concerns("RegisterImport", report.id, report.compound_id, **counts)
+    return replace(report, state="applied", counts=counts)

@@ -1,0 +1,63 @@
+"""The schema: roots put together from the domains, one list of node types."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import strawberry
+from strawberry.tools import merge_types
+
+from schema import audit, estate, identity, imports, profile, roles, staff, staff_commands, viewer
+from schema.context import Info
+from schema.relay import Node, resolve_nodes
+from schema.scalars import schema_config
+
+SOURCES = {**estate.NODES, "Staff": staff.staff_nodes, "Role": roles.role_nodes}
+
+
+@strawberry.type
+class NodeQuery:
+    """Relay's way to fetch a thing again."""
+
+    @strawberry.field(description="A thing by its global id; null if it does not exist or may not be seen.")
+    async def node(
+        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="Its global id.")]
+    ) -> Node | None:
+        return (await resolve_nodes(info.context, SOURCES, [id]))[0]  # type: ignore[return-value]  # rows stand for types
+
+    @strawberry.field(description="Things by their global ids, in that order; at most 100.")
+    async def nodes(
+        self,
+        info: Info,
+        ids: Annotated[list[strawberry.ID], strawberry.argument(description="Their global ids.")],
+    ) -> list[Node | None]:
+        return await resolve_nodes(info.context, SOURCES, ids)  # type: ignore[return-value]  # rows stand for types
+
+
+QUERIES = (
+    NodeQuery,
+    viewer.ViewerQuery,
+    estate.EstateQuery,
+    imports.ImportsQuery,
+    staff.StaffQuery,
+    roles.RolesQuery,
+    audit.AuditQuery,
+)
+MUTATIONS = (
+    identity.IdentityMutation,
+    profile.ProfileMutation,
+    imports.ImportsMutation,
+    staff_commands.StaffMutation,
+    staff_commands.OwnCredentialsMutation,
+    roles.RolesMutation,
+)
+
+Query = merge_types("Query", QUERIES)
+Mutation = merge_types("Mutation", MUTATIONS)
+
+schema = strawberry.Schema(
+    query=Query,
+    mutation=Mutation,
+    types=[estate.Compound, estate.Building, estate.House, staff.Staff, roles.Role],
+    config=schema_config(),
+)

@@ -1,0 +1,109 @@
+"""Real servers for every test: a private PostgreSQL and Valkey (or those of DATABASE_URL and REDIS_URL),
+one migrated template database per run, a clone of it per module."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import pytest
+from hypothesis.configuration import set_hypothesis_home_dir
+
+from api.instance import Addresses, running
+from api.keys import Keys
+from api.migrating import migrate
+from api.servers.supervisor import Supervisor
+from api.settings import REPOSITORY, Settings
+
+set_hypothesis_home_dir(REPOSITORY / ".linli" / "cache" / "hypothesis")
+
+ENVIRONMENT = ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "PORT")
+
+
+@dataclass(frozen=True, slots=True)
+class TestServers:
+    """The servers of this run; `template` is a migrated, empty database."""
+
+    __test__ = False
+
+    owner_url: str
+    app_url: str
+    redis_url: str
+    template: str
+
+
+def with_database(url: str, name: str) -> str:
+    """The same server, another database."""
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+
+
+async def administer(owner_url: str, *statements: str) -> None:
+    """Run statements as the owner, outside of a transaction."""
+    connection = await asyncpg.connect(owner_url)
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+@pytest.fixture(scope="session")
+def given() -> dict[str, str]:
+    """Servers named by the environment; taken out of it, so that settings in tests start clean."""
+    return {name: os.environ.pop(name) for name in ENVIRONMENT if name in os.environ}
+
+
+@pytest.fixture(scope="session")
+def servers(given: dict[str, str]) -> Iterator[TestServers]:
+    """The servers of this run with their template database."""
+    supervisor = Supervisor(REPOSITORY / ".linli" / "test", durable=False)
+    started = asyncio.run(
+        supervisor.start(with_postgres="DATABASE_URL" not in given, with_valkey="REDIS_URL" not in given)
+    )
+    owner = given.get("DATABASE_OWNER_URL") or given.get("DATABASE_URL") or started.owner_url
+    app = given.get("DATABASE_URL") or started.app_url
+    template = f"linli_template_{secrets.token_hex(4)}"
+    try:
+        asyncio.run(administer(owner, f"CREATE DATABASE {template}"))
+        asyncio.run(_migrate(with_database(owner, template), with_database(app, template)))
+        yield TestServers(owner, app, given.get("REDIS_URL") or started.redis_url, template)
+        asyncio.run(administer(owner, f"DROP DATABASE IF EXISTS {template} WITH (FORCE)"))
+    finally:
+        asyncio.run(supervisor.stop())
+
+
+async def _migrate(owner_url: str, app_url: str) -> None:
+    await migrate(owner_url, app_url)
+
+
+@pytest.fixture(scope="module")
+def addresses(servers: TestServers) -> Iterator[Addresses]:
+    """A database of this module's own, a clone of the template."""
+    name = f"linli_t_{secrets.token_hex(6)}"
+    asyncio.run(administer(servers.owner_url, f"CREATE DATABASE {name} TEMPLATE {servers.template}"))
+    yield Addresses(
+        owner_url=with_database(servers.owner_url, name),
+        app_url=with_database(servers.app_url, name),
+        redis_url=servers.redis_url,
+    )
+    asyncio.run(administer(servers.owner_url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory, given: dict[str, str]) -> Settings:
+    """Settings with a home of this module's own, so that keys are made anew."""
+    home: Path = tmp_path_factory.mktemp("home")
+    return Settings(home=home)
+
+
+@pytest.fixture(scope="module")
+async def instance(settings: Settings, addresses: Addresses) -> AsyncIterator[Keys]:
+    """A running instance in this process: connected, slots filled, Valkey empty."""
+    async with running(settings, addresses) as keys:
+        yield keys

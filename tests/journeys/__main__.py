@@ -1,0 +1,28 @@
+"""`make journey`: plays the journeys against a private instance; exits 0 only if every check holds."""
+
+from __future__ import annotations
+
+import sys
+
+from tests.journeys import first_day
+from tests.journeys.instance import REPOSITORY, free_port, fresh, started
+from tests.journeys.steps import Steps
+
+
+def main() -> int:
+    """Play everything; the log's end is shown where something fails."""
+    home, port, steps = fresh(REPOSITORY / ".linli" / "journey"), free_port(), Steps()
+    first_day.prepare(home, port)
+    with started(home, port, "serve") as instance:
+        print("第一天 the first day")
+        try:
+            first_day.play(instance, steps)
+        except Exception:
+            print(instance.log.read_text()[-4000:], file=sys.stderr)
+            raise
+    print(f"{steps.count} steps passed")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
