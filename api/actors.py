@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from domains.identity import queries as identity
 from domains.identity.service.sessions import seen
-from domains.identity.tokens import signer
+from domains.identity.tokens import Claims, signer
 from domains.kernel.actor import Actor, Origin
 from domains.kernel.errors import Unauthenticated
 from domains.residents import queries as residents
@@ -22,9 +22,14 @@ def bearer(header: str | None) -> str | None:
 
 async def actor_for(token: str | None, origin: Origin) -> Actor:
     """The caller: anonymous without a token; an invalid one raises Unauthenticated."""
-    if token is None:
+    return await actor_of(signer().open(token) if token is not None else None, origin)
+
+
+async def actor_of(claims: Claims | None, origin: Origin) -> Actor:
+    """The caller whose session these claims name: anonymous without any; SESSION_ENDED once it is over."""
+    if claims is None:
         return Actor(origin=origin)
-    session = await identity.live_session(signer().open(token))
+    session = await identity.live_session(claims)
     await seen(session.id, session.last_seen_at)
     is_staff = session.kind == "staff"
     confined = is_staff and session.must_change_password

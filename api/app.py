@@ -2,32 +2,39 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 
-from api import edge
-from api.instance import cache
+from api import edge, files
+from api.observability import routes as observability
+from api.observability.metrics import Metrics
+from api.observability.operations import operation_names
+from api.observability.requests import Observed
+from api.pages import routes as pages
+from api.pages.asking import committed_documents
+from api.pages.headers import SecurityHeaders
 from api.settings import Settings
-from domains.kernel import database
+from schema.root import schema
 
 
-async def health(_: Request) -> Response:
-    """The process lives."""
-    return JSONResponse({"status": "ok"})
-
-
-async def ready(_: Request) -> Response:
-    """The process can serve: database and cache answer."""
-    try:
-        await database.fetchval("SELECT 1")
-        await cache().ping()
-    except Exception:  # whatever is wrong, the answer is "not now"
-        return JSONResponse({"status": "unavailable"}, status_code=503)
-    return JSONResponse({"status": "ready"})
-
-
-def build_app(settings: Settings) -> Starlette:
-    """The application over slots that are filled."""
-    return Starlette(routes=[*edge.routes(settings), Route("/health", health), Route("/ready", ready)])
+def build_app(settings: Settings, stop: asyncio.Event | None = None) -> Starlette:
+    """The application over slots that are filled; once `stop` is set it is not ready any more."""
+    site = pages.site(schema, settings)
+    options = edge.options_of(settings)
+    metrics = Metrics(operation_names([*options.trusted.texts.values(), *committed_documents()]))
+    return Starlette(
+        routes=[
+            *edge.routes(settings, metrics),
+            *pages.routes(site),
+            *files.routes(site),
+            *observability.routes(metrics, settings, stop),
+        ],
+        middleware=[
+            Middleware(Observed, metrics=metrics),
+            Middleware(SecurityHeaders, https=settings.url.startswith("https://")),
+        ],
+        exception_handlers={HTTPException: site.unmatched},
+    )

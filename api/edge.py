@@ -6,11 +6,12 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import structlog
 from starlette.requests import HTTPConnection, Request
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from api.actors import actor_for, bearer
+from api.actors import actor_for, actor_of, bearer
 from api.graphql.budget import LimiterBudget
 from api.graphql.connections import Connections
 from api.graphql.documents import TrustedDocuments
@@ -19,15 +20,22 @@ from api.graphql.options import EdgeOptions
 from api.graphql.sockets import GraphQLSockets
 from api.graphql.stream import GraphQLStream
 from api.instance import cache
+from api.observability.exchange import note_actor
+from api.observability.metrics import Metrics
 from api.settings import Settings
-from domains.kernel.actor import Origin
+from domains.identity.queries import live_session
+from domains.identity.tokens import Claims, signer
+from domains.kernel.actor import Actor, Origin
 from domains.kernel.errors import Unauthenticated
+from domains.kernel.faults import place
 from domains.kernel.rates import Limiter, RateLimit, WhenDown
 from schema.context import Context, language_of
 from schema.root import schema
 
 BUDGET = RateLimit("graphql", per_period=60_000, period_s=60, burst=20_000, when_down=WhenDown.OPEN)
 """Cost points of a caller: a screen of a phone costs some hundred."""
+
+log = structlog.get_logger(__name__)
 
 WATCH_S = 5.0
 """How late an open socket may learn that its session has ended."""
@@ -45,7 +53,11 @@ def origin_of(connection: HTTPConnection) -> Origin:
 
 async def context_of(token: str | None, origin: Origin) -> Context:
     """The surroundings of an operation; an invalid credential is refused here."""
-    actor = await actor_for(token, origin)
+    return _surroundings(await actor_for(token, origin), origin)
+
+
+def _surroundings(actor: Actor, origin: Origin) -> Context:
+    note_actor(actor)
     return Context(
         actor=actor,
         request_id=origin.request_id,
@@ -63,45 +75,47 @@ async def context_for(request: Request) -> Context:
 class Session:
     """Who is behind a socket. The access token it was opened with may run out; the session counts."""
 
-    token: str | None
+    claims: Claims | None
     origin: Origin
 
     async def context(self) -> Context:
         """Read anew for each operation."""
-        return await context_of(self.token, self.origin)
+        return _surroundings(await actor_of(self.claims, self.origin), self.origin)
 
     async def ended(self) -> None:
         """Returns when the session no longer counts; an anonymous one never ends."""
-        while True:
-            await asyncio.sleep(WATCH_S)
-            try:
-                await self.context()
-            except Unauthenticated:
-                return
+        await _ended(self.claims)
 
 
 async def session_for(payload: Mapping[str, object], socket: WebSocket) -> Session:
     """The session named in `connection_init`: {"authorization": "Bearer …"}, or nobody."""
     header = payload.get("authorization", payload.get("Authorization"))
-    session = Session(bearer(header if isinstance(header, str) else None), origin_of(socket))
+    token = bearer(header if isinstance(header, str) else None)
+    session = Session(signer().open(token) if token is not None else None, origin_of(socket))
     await session.context()
     return session
 
 
 async def session_ended(context: Context) -> None:
     """Returns when the session behind a stream no longer counts."""
-    from domains.identity.queries import live_session
-    from domains.identity.tokens import Claims
-
     actor = context.actor
+    if actor.account_id is None or actor.session_id is None:
+        await _ended(None)
+    else:
+        await _ended(Claims(actor.account_id, actor.session_id))
+
+
+async def _ended(claims: Claims | None) -> None:
+    """Looks without being seen: a connection that is merely open must not keep a session from idling out."""
     while True:
         await asyncio.sleep(WATCH_S)
-        if actor.account_id is None or actor.session_id is None:
-            continue
         try:
-            await live_session(Claims(actor.account_id, actor.session_id))
+            if claims is not None:
+                await live_session(claims)
         except Unauthenticated:
             return
+        except Exception as error:  # the database is away: it is asked again in a moment
+            log.warning("session.watch_failed", **place(error))
 
 
 def options_of(settings: Settings) -> EdgeOptions:
@@ -119,11 +133,13 @@ def options_of(settings: Settings) -> EdgeOptions:
     )
 
 
-def routes(settings: Settings) -> list[BaseRoute]:
+def routes(settings: Settings, metrics: Metrics | None = None) -> list[BaseRoute]:
     """GraphQL over HTTP and WebSocket on one path, server-sent events on another."""
     options = options_of(settings)
     endpoint = GraphQLEndpoint(schema, context_for, options, LimiterBudget(Limiter(cache()), BUDGET))
     held = Connections(options.sockets_per_client)
+    if metrics is not None:
+        metrics.sockets.set_function(held.total)
     return [
         Route("/graphql", endpoint),
         WebSocketRoute("/graphql", GraphQLSockets(endpoint.engine, session_for, held)),

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from pydantic import SecretStr
 
-from api.settings import Settings
+from api.settings import Settings, env_name
 from domains.kernel.crypto import Keyring
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -25,23 +30,48 @@ class Keys:
     alipay_app_pem: str
 
 
+class BadKey(Exception):
+    """密钥格式不对。"""
+
+
 def load_keys(settings: Settings) -> Keys:
-    """The keys that are set; embedded, the missing ones are made and kept, readable by the owner only."""
-    folder = settings.home / "keys"
+    """The keys that are set; embedded, the missing ones are made and kept, readable by the owner only.
 
-    def key(setting: str, name: str, make: Callable[[], str]) -> str:
-        given = getattr(settings, setting)
-        return str(given.get_secret_value()) if given is not None else _kept(folder / name, make)
-
-    data = key("data_keys", "data-keys", lambda: f"1:{secrets.token_hex(16)}")
-    versions = {int(v): bytes.fromhex(h) for v, h in (part.split(":") for part in data.strip().split(","))}
-    index = bytes.fromhex(key("index_key", "index-key", lambda: secrets.token_hex(32)))
+    Raises BadKey, which names the setting or the file and quotes nothing of it.
+    """
     return Keys(
-        token_pem=key("token_key_pem", "token.pem", _ec_pem),
-        keyring=Keyring(versions, max(versions), index),
-        file_link=bytes.fromhex(key("file_link_key", "file-link-key", lambda: secrets.token_hex(32))),
-        alipay_app_pem=key("alipay_app_key_pem", "alipay-app.pem", _rsa_pem),
+        token_pem=_key(settings, "token_key_pem", _checked_pem),
+        keyring=_keyring(settings),
+        file_link=_key(settings, "file_link_key", bytes.fromhex),
+        alipay_app_pem=_key(settings, "alipay_app_key_pem", _checked_pem),
     )
+
+
+def _keyring(settings: Settings) -> Keyring:
+    def read(text: str) -> Keyring:
+        versions = {int(v): bytes.fromhex(h) for v, h in (part.split(":") for part in text.split(","))}
+        return Keyring(versions, max(versions), index)
+
+    index = _key(settings, "index_key", bytes.fromhex)
+    return _key(settings, "data_keys", read)
+
+
+def _key(settings: Settings, name: str, read: Callable[[str], T]) -> T:
+    file, make = MADE[name]
+    path = settings.home / "keys" / file
+    given: SecretStr | None = getattr(settings, name)
+    try:
+        return read((given.get_secret_value() if given is not None else _kept(path, make)).strip())
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        where = env_name(name) if given is not None else str(path)
+        raise BadKey(
+            f"{where} 里的密钥格式不对,请从备份恢复;丢失数据密钥后,加密的手机号和证件号无法找回"
+        ) from None
+
+
+def _checked_pem(text: str) -> str:
+    serialization.load_pem_private_key(text.encode(), None)
+    return text
 
 
 def _kept(path: Path, make: Callable[[], str]) -> str:
@@ -75,3 +105,13 @@ def _ec_pem() -> str:
 
 def _rsa_pem() -> str:
     return _pem(rsa.generate_private_key(public_exponent=65537, key_size=2048))
+
+
+MADE: Mapping[str, tuple[str, Callable[[], str]]] = {
+    "token_key_pem": ("token.pem", _ec_pem),
+    "data_keys": ("data-keys", lambda: f"1:{secrets.token_hex(16)}"),
+    "index_key": ("index-key", lambda: secrets.token_hex(32)),
+    "file_link_key": ("file-link-key", lambda: secrets.token_hex(32)),
+    "alipay_app_key_pem": ("alipay-app.pem", _rsa_pem),
+}
+"""The file of each key below `.linli/keys/`, and how it is made."""

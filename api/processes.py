@@ -3,23 +3,95 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import gc
+import importlib
 import signal
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
-from api.instance import Addresses, running, servers
-from api.migrating import migrate
+from api.addresses import Addresses, servers
 from api.settings import Settings
 
 
+class CannotStart(Exception):
+    """程序无法启动。"""
+
+
 @asynccontextmanager
-async def prepared(settings: Settings, *, platform: bool = False) -> AsyncIterator[Addresses]:
-    """Servers up, database current, slots filled."""
-    async with servers(settings, platform=platform) as addresses:
-        if settings.profile == "embedded":
-            await migrate(addresses.owner_url, addresses.app_url)
-        async with running(settings, addresses):
-            yield addresses
+async def prepared(
+    settings: Settings, *, platform: bool = False, program: str = "api.instance"
+) -> AsyncIterator[Addresses]:
+    """Servers up, database current, slots filled. The modules of `program` are imported while the
+    servers start: either takes most of a second."""
+    importing = asyncio.create_task(asyncio.to_thread(_import, program))
+    try:
+        async with servers(settings, platform=platform) as addresses:
+            await _reach_given(settings, addresses)
+            await importing
+            async with _connected(settings, addresses):
+                yield addresses
+    finally:
+        with suppress(BaseException):  # its failure was raised above, if it was ever waited for
+            await importing
+
+
+@asynccontextmanager
+async def _connected(settings: Settings, addresses: Addresses) -> AsyncIterator[None]:
+    from api.instance import running
+    from api.migrating import migrate
+
+    # What is imported stays: the collector need not look at it ever again.
+    gc.freeze()
+    gc.enable()
+    if settings.profile == "embedded":
+        await migrate(addresses.owner_url, addresses.app_url)
+    async with running(settings, addresses):
+        yield
+
+
+async def _reach_given(settings: Settings, addresses: Addresses) -> None:
+    from api.migrating import role_problems
+    from api.reaching import database_at, reach_cache
+
+    if settings.database_url:
+        async with database_at(addresses.app_url, "DATABASE_URL") as connection:
+            if settings.profile == "production" and (problems := await role_problems(connection)):
+                raise CannotStart("\n".join(problems))
+    if settings.database_owner_url and settings.profile == "embedded":
+        async with database_at(addresses.owner_url, "DATABASE_OWNER_URL"):
+            pass
+    if settings.redis_url:
+        await reach_cache(addresses.redis_url, "REDIS_URL")
+
+
+def _import(program: str) -> None:
+    for name in ("api.instance", "api.migrating", program):
+        importlib.import_module(name)
+
+
+def listen(settings: Settings) -> socket.socket:
+    """The socket that will be served, taken before anything else is started. Raises CannotStart."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    made = socket.socket(family, socket.SOCK_STREAM)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        made.bind((settings.host, settings.port))
+        made.listen(2048)
+    except OSError as error:
+        made.close()
+        raise CannotStart(_why_not(settings, error)) from None
+    made.setblocking(False)
+    return made
+
+
+def _why_not(settings: Settings, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"端口 {settings.port} 已被占用。请停止占用它的程序,或换一个端口:PORT=9000 make demo"
+    if isinstance(error, PermissionError):
+        return f"没有权限使用端口 {settings.port}。请换用 1024 以上的端口,例如 PORT=8000"
+    return f"无法在 {settings.host}:{settings.port} 上监听({error.strerror})。请检查 LINLI_HOST 和 PORT"
 
 
 async def until_stopped(work: Callable[[asyncio.Event], Awaitable[None]]) -> None:

@@ -1,4 +1,4 @@
-"""Processes: all in one for the embedded default, or api, worker and scheduler apart."""
+"""The HTTP server, alone or with worker and scheduler in one process: the embedded default."""
 
 from __future__ import annotations
 
@@ -10,49 +10,10 @@ from contextlib import contextmanager
 import uvicorn
 
 from api.app import build_app
-from api.instance import Addresses, cache
+from api.delivering import schedule, wake_relays, work
+from api.instance import Addresses
 from api.settings import Settings
-from api.wiring import EVENTS, HANDLERS, JOBS
 from domains.kernel import outbox
-from domains.kernel.jobs import Scheduler
-
-WAKE = "linli:outbox"
-
-
-async def wake_relays() -> None:
-    """Tell every worker that something was recorded; lost, they poll."""
-    await cache().publish(WAKE, b"")
-
-
-async def _listen(woken: tuple[asyncio.Event, ...], stop: asyncio.Event) -> None:
-    while not stop.is_set():
-        try:
-            async with cache().pubsub() as channel:
-                await channel.subscribe(WAKE)
-                while not stop.is_set():
-                    if await channel.get_message(ignore_subscribe_messages=True, timeout=1.0) is not None:
-                        for event in woken:
-                            event.set()
-        except OSError:
-            await asyncio.sleep(1)
-
-
-async def work(stop: asyncio.Event) -> None:
-    """Deliver events until `stop`: one relay for what is urgent, one for the rest."""
-    relays = [outbox.Relay(EVENTS, HANDLERS, urgent=urgent) for urgent in (True, False)]
-    woken = tuple(asyncio.Event() for _ in relays)
-    async with asyncio.TaskGroup() as group:
-        for relay, event in zip(relays, woken, strict=True):
-            group.create_task(relay.run(stop, event))
-        group.create_task(_listen(woken, stop))
-        await stop.wait()
-        for event in woken:
-            event.set()
-
-
-async def schedule(addresses: Addresses, stop: asyncio.Event) -> None:
-    """Run the scheduled jobs here if nobody leads, else stand by."""
-    await Scheduler(addresses.app_url, JOBS).run(stop)
 
 
 class Server(uvicorn.Server):
@@ -72,20 +33,25 @@ class Server(uvicorn.Server):
         """Signals set the stop event of the process, see `api.processes.until_stopped`."""
         yield
 
-    async def serve_until(self, stop: asyncio.Event) -> None:
-        """Serve; finish what is being answered once `stop` is set."""
-        serving = asyncio.create_task(self.serve())
+    async def serve_until(
+        self, stop: asyncio.Event, sockets: list[socket.socket] | None = None, *, drain_s: float = 0
+    ) -> None:
+        """Serve; once `stop` is set go on for `drain_s` seconds, in which the balancer learns of it, then
+        finish what is being answered."""
+        serving = asyncio.create_task(self.serve(sockets))
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
+        if not serving.done():
+            await asyncio.sleep(drain_s)
         self.should_exit = True
         stopping.cancel()
         await serving
 
 
-def server(settings: Settings, ready: asyncio.Event) -> Server:
+def server(settings: Settings, ready: asyncio.Event, stop: asyncio.Event | None = None) -> Server:
     """The HTTP server over the application."""
     config = uvicorn.Config(
-        build_app(settings),
+        build_app(settings, stop),
         host=settings.host,
         port=settings.port,
         loop="none",
@@ -102,19 +68,28 @@ def server(settings: Settings, ready: asyncio.Event) -> Server:
 
 
 async def serve_all(
-    settings: Settings, addresses: Addresses, ready: asyncio.Event, stop: asyncio.Event
+    settings: Settings,
+    addresses: Addresses,
+    ready: asyncio.Event,
+    stop: asyncio.Event,
+    sockets: list[socket.socket] | None = None,
 ) -> None:
     """API, worker and scheduler in one process: the embedded default."""
-    outbox.wake_with(wake_relays)
     beside = [asyncio.create_task(work(stop)), asyncio.create_task(schedule(addresses, stop))]
     try:
-        await server(settings, ready).serve_until(stop)
+        await serve_api(settings, ready, stop, sockets)
     finally:
         stop.set()
         await asyncio.gather(*beside)
 
 
-async def serve_api(settings: Settings, ready: asyncio.Event, stop: asyncio.Event) -> None:
-    """The API alone."""
+async def serve_api(
+    settings: Settings,
+    ready: asyncio.Event,
+    stop: asyncio.Event,
+    sockets: list[socket.socket] | None = None,
+) -> None:
+    """The API alone, on sockets that listen already or on the settings' address."""
     outbox.wake_with(wake_relays)
-    await server(settings, ready).serve_until(stop)
+    made = server(settings, ready, stop)
+    await made.serve_until(stop, sockets, drain_s=settings.drain_s)

@@ -6,19 +6,38 @@ Production: everything is set, and a stand-in, a default secret or an open IDE r
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, Self
+from urllib.parse import SplitResult, urlsplit
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+
+_DATA_KEYS = re.compile(r"[1-9]\d{0,2}:[0-9a-fA-F]{32}(,[1-9]\d{0,2}:[0-9a-fA-F]{32})*")
+_HEX_32 = re.compile(r"[0-9a-fA-F]{64}")
+_FORMS = {
+    "data_keys": (
+        _DATA_KEYS,
+        "应为 版本:32位十六进制,多个用逗号分隔,例如 1:后接 openssl rand -hex 16 的输出",
+    ),
+    "index_key": (_HEX_32, "应为 64 位十六进制,可用 openssl rand -hex 32 生成"),
+    "file_link_key": (_HEX_32, "应为 64 位十六进制,可用 openssl rand -hex 32 生成"),
+}
+_LEAST_SECRET = 16
+_LEAST_PASSWORD = 12
+_WELL_KNOWN = ("postgres", "password", "linli", "changeme", "change-me", "secret", "123456", "example")
 
 
 class Settings(BaseSettings):
     """What an operator may set, as `LINLI_…` (and `DATABASE_URL`, `REDIS_URL`, `PORT`)."""
 
-    model_config = SettingsConfigDict(env_prefix="LINLI_", frozen=True, extra="ignore", populate_by_name=True)
+    model_config = SettingsConfigDict(
+        env_prefix="LINLI_", frozen=True, extra="ignore", populate_by_name=True, hide_input_in_errors=True
+    )
 
     profile: Literal["embedded", "production"] = "embedded"
     home: Path = REPOSITORY / ".linli"
@@ -26,7 +45,12 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, validation_alias="PORT", ge=0, le=65535)
     public_url: str = ""
     trusted_proxies: str = Field(default="127.0.0.1", description="addresses whose X-Forwarded-For counts")
-    log_format: Literal["json", "console"] = "json"
+    log_format: Literal["auto", "json", "console"] = "auto"
+    """auto: for people when embedded and on a terminal, else JSON."""
+    metrics_token: SecretStr | None = None
+    """Opens /metrics to callers from outside of the private network."""
+    drain_s: float = Field(default=0.0, ge=0, le=300)
+    """Seconds between the signal to stop and the last accepted connection; /ready says 503 meanwhile."""
 
     database_url: SecretStr | None = Field(default=None, validation_alias="DATABASE_URL")
     database_owner_url: SecretStr | None = Field(default=None, validation_alias="DATABASE_OWNER_URL")
@@ -62,6 +86,8 @@ class Settings(BaseSettings):
     s3_access_key: str = ""
     s3_secret_key: SecretStr | None = None
 
+    audit_kept_days: int = Field(default=1096, ge=183, description="audit rows leave after that many days")
+
     ide: bool = True
     introspection: bool = True
     trusted_documents_only: bool = False
@@ -75,10 +101,26 @@ class Settings(BaseSettings):
     def _absolute(cls, home: Path) -> Path:
         return home.resolve()
 
+    @field_validator("database_url", "database_owner_url", "redis_url")
+    @classmethod
+    def _address(cls, given: SecretStr | None) -> SecretStr | None:
+        if given is None or not given.get_secret_value().strip():
+            return None
+        _check_address(given.get_secret_value())
+        return given
+
+    @model_validator(mode="after")
+    def _forms(self) -> Self:
+        for name, (form, expected) in _FORMS.items():
+            given = getattr(self, name)
+            if given is not None and not form.fullmatch(given.get_secret_value().strip()):
+                raise ValueError(f"{env_name(name)} 格式不对:{expected}")
+        return self
+
     @model_validator(mode="after")
     def _production_is_strict(self) -> Self:
         if self.profile == "production" and (problems := production_problems(self)):
-            raise ValueError("生产环境配置不完整:" + ";".join(problems))
+            raise ValueError("\n".join(problems))
         return self
 
     @property
@@ -87,28 +129,122 @@ class Settings(BaseSettings):
         return self.public_url or f"http://{self.host}:{self.port}"
 
 
+def _check_address(given: str) -> None:
+    """A PostgreSQL address `postgresql://user:password@host:port/database` or a Redis one."""
+    try:
+        parts = urlsplit(given)
+        port = parts.port
+    except ValueError:
+        raise ValueError("地址无法识别,端口应为数字,密码中的特殊字符应写成 %XX") from None
+    if port == 0 or not parts.hostname:
+        raise ValueError(
+            "地址缺少主机名,应形如 postgresql://用户:密码@主机:5432/库名 或 redis://:密码@主机:6379/0"
+        )
+    if parts.scheme in ("postgres", "postgresql"):
+        if not parts.username or not parts.path.strip("/"):
+            raise ValueError("数据库地址缺少用户名或库名,应形如 postgresql://用户:密码@主机:5432/库名")
+    elif parts.scheme not in ("redis", "rediss"):
+        raise ValueError("地址应以 postgresql:// 或 redis:// 开头")
+
+
 _REQUIRED = (
-    "database_url", "database_owner_url", "redis_url", "token_key_pem", "data_keys", "index_key", "file_link_key",
+    "database_url", "redis_url", "token_key_pem", "data_keys", "index_key", "file_link_key",
     "wechat_app_id", "wechat_secret", "alipay_app_id", "alipay_app_key_pem", "alipay_public_key_pem",
     "sms_access_key_id", "sms_access_key_secret", "public_url",
 )  # fmt: skip
 
 
 def production_problems(settings: Settings) -> list[str]:
-    """What keeps these settings from production, in words for the operator; empty when nothing does."""
+    """What keeps these settings from production, in words for the operator; empty when nothing does.
+
+    The owner's address is not asked for: only `linli migrate` needs it, and what serves should not know it.
+    """
     problems = [f"{env_name(name)} 未设置" for name in _REQUIRED if not getattr(settings, name)]
     for name in ("ide", "introspection", "platform_stand_ins"):
         if getattr(settings, name):
             problems.append(f"{env_name(name)} 必须为 false")
-    for name in ("wechat_url", "alipay_url", "sms_url", "public_url"):
-        if not str(getattr(settings, name)).startswith("https://"):
+    for name in ("wechat_url", "alipay_url", "sms_url", "public_url", "s3_endpoint"):
+        address = str(getattr(settings, name))
+        if not address.startswith("https://") and (address or name != "s3_endpoint"):
             problems.append(f"{env_name(name)} 必须是 https 地址")
-    if settings.database_url and settings.database_url == settings.database_owner_url:
-        problems.append("DATABASE_URL 与 DATABASE_OWNER_URL 必须是两个数据库角色")
-    return problems
+    return [*problems, *_weak_secrets(settings), *_weak_servers(settings)]
+
+
+def _weak_secrets(settings: Settings) -> Iterator[str]:
+    for name in ("index_key", "file_link_key", "data_keys"):
+        for key in _shown(settings, name).split(","):
+            if key and len(set(key.rpartition(":")[2].lower())) < 6:
+                yield f"{env_name(name)} 不是随机密钥,请重新生成"
+    for name in ("wechat_secret", "sms_access_key_secret", "s3_secret_key", "metrics_token"):
+        given = _shown(settings, name)
+        if given and (len(given) < _LEAST_SECRET or _guessable(given)):
+            yield f"{env_name(name)} 太短或是默认值,至少 {_LEAST_SECRET} 位"
+    yield from _pem_problems(settings)
+
+
+def _pem_problems(settings: Settings) -> Iterator[str]:
+    from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    for name in ("token_key_pem", "alipay_app_key_pem"):
+        if not (given := _shown(settings, name)):
+            continue
+        try:
+            key = load_pem_private_key(given.encode(), None)
+        except (ValueError, TypeError):
+            yield f"{env_name(name)} 不是 PEM 格式的私钥"
+            continue
+        if name == "token_key_pem":
+            if not (isinstance(key, EllipticCurvePrivateKey) and isinstance(key.curve, SECP256R1)):
+                yield f"{env_name(name)} 必须是 P-256 私钥"
+        elif not isinstance(key, RSAPrivateKey) or key.key_size < 2048:
+            yield f"{env_name(name)} 必须是 2048 位以上的 RSA 私钥"
+
+
+def _weak_servers(settings: Settings) -> Iterator[str]:
+    roles = [_parts(settings, name).username for name in ("database_url", "database_owner_url")]
+    if roles[0] and roles[0] == roles[1]:
+        yield "DATABASE_URL 与 DATABASE_OWNER_URL 必须是两个数据库角色"
+    for name in ("database_url", "database_owner_url", "redis_url"):
+        password = _parts(settings, name).password
+        if getattr(settings, name) and (
+            not password or len(password) < _LEAST_PASSWORD or _guessable(password)
+        ):
+            yield f"{env_name(name)} 的密码未设置、太短或是默认值,至少 {_LEAST_PASSWORD} 位"
+
+
+def _guessable(secret: str) -> bool:
+    return any(word in secret.lower() and len(secret) < len(word) + 8 for word in _WELL_KNOWN)
+
+
+def _shown(settings: Settings, name: str) -> str:
+    given = getattr(settings, name)
+    return given.get_secret_value() if isinstance(given, SecretStr) else str(given or "")
+
+
+def _parts(settings: Settings, name: str) -> SplitResult:
+    return urlsplit(_shown(settings, name))
 
 
 def env_name(field: str) -> str:
     """The environment variable of a setting."""
     alias = Settings.model_fields[field].validation_alias
     return alias if isinstance(alias, str) else f"LINLI_{field.upper()}"
+
+
+_TYPE_TEXTS = {
+    "int_parsing": "必须是整数", "float_parsing": "必须是数字", "bool_parsing": "必须是 true 或 false",
+    "literal_error": "只能是 {expected}", "greater_than_equal": "不能小于 {ge}", "less_than_equal": "不能大于 {le}",
+}  # fmt: skip
+
+
+def refused_settings(error: ValidationError) -> list[str]:
+    """What is wrong with the environment, a line each, with the variable's name and without its value."""
+    lines = []
+    for problem in error.errors(include_input=False, include_url=False):
+        name = str(problem["loc"][0]) if problem["loc"] else ""
+        variable = env_name(name) if name in Settings.model_fields else name
+        text = _TYPE_TEXTS.get(problem["type"], problem["msg"]).format(**problem.get("ctx", {}))
+        lines += [f"{variable} {each}".strip() for each in text.removeprefix("Value error, ").splitlines()]
+    return lines

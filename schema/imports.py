@@ -94,6 +94,9 @@ class ImportHousesInput:
 @strawberry.input(description="A staged register to apply.")
 class ApplyImportInput:
     import_id: strawberry.ID = strawberry.field(description="The import.")
+    apply: bool = strawberry.field(
+        default=True, description="False only reads the file again, to see what the corrections do."
+    )
     corrections: list[ColumnCorrection] = strawberry.field(
         default_factory=list, description="Columns that were recognised wrongly."
     )
@@ -179,6 +182,9 @@ class ImportsMutation:
     ) -> ImportPayload:
         import_id: UUID = decode(input.import_id, "RegisterImport", "importId")
         report = await imports.apply_import(
-            info.context.actor, import_id=import_id, corrections=_corrections(input.corrections)
+            info.context.actor,
+            import_id=import_id,
+            corrections=_corrections(input.corrections),
+            apply=input.apply,
         )
         return ImportPayload(register_import=_shown(report))

@@ -15,14 +15,19 @@ AsyncNext = Callable[..., Awaitable[object]]
 
 
 class Callers(FieldExtension):
-    """Lets only these kinds of caller through: a stranger is asked to sign in, others are refused."""
+    """Lets only these kinds of caller through: a stranger is asked to sign in, others are refused.
 
-    def __init__(self, *kinds: Kind) -> None:
+    `while_confined` opens the field to a session whose password must be changed first."""
+
+    def __init__(self, *kinds: Kind, while_confined: bool = False) -> None:
         self.kinds = frozenset(kinds)
+        self.while_confined = while_confined
 
     def check(self, actor: Actor) -> None:
         """Refuse a caller of another kind."""
         if actor.kind not in self.kinds and actor.kind != "system":
+            actor.refuse()
+        if actor.confined and not self.while_confined:
             actor.refuse()
 
     def resolve(self, next_: SyncNext, source: object, info: Info, **kwargs: object) -> object:
@@ -35,5 +40,6 @@ class Callers(FieldExtension):
 
 
 signed_in = Callers("resident", "staff")
+signed_in_at_all = Callers("resident", "staff", while_confined=True)
 residents_only = Callers("resident")
 staff_only = Callers("staff")

@@ -13,7 +13,7 @@ from domains.identity import account_queries as queries
 from domains.identity.service import profile, sessions
 from schema.context import Info
 from schema.errors import Payload, refusals_as_data
-from schema.permissions import signed_in
+from schema.permissions import signed_in, signed_in_at_all
 from schema.relay import decode, encode
 
 
@@ -143,7 +143,7 @@ class ProfileMutation:
         await sessions.revoke_session(info.context.actor, session_id=wanted)
         return RevokeSessionPayload(session=input.session)
 
-    @strawberry.mutation(description="End the session of this call.", extensions=[signed_in])
+    @strawberry.mutation(description="End the session of this call.", extensions=[signed_in_at_all])
     @refusals_as_data(SignOutPayload)
     async def sign_out(self, info: Info) -> SignOutPayload:
         await sessions.sign_out(info.context.actor)

@@ -7,12 +7,42 @@ from typing import Annotated
 import strawberry
 from strawberry.tools import merge_types
 
-from schema import audit, estate, identity, imports, profile, roles, staff, staff_commands, viewer
+from schema import (
+    audit,
+    estate,
+    estate_commands,
+    home,
+    household,
+    identity,
+    imports,
+    invitations,
+    live,
+    organisation,
+    passes,
+    profile,
+    registration,
+    residents,
+    roles,
+    staff,
+    staff_commands,
+    vehicles,
+    viewer,
+)
 from schema.context import Info
 from schema.relay import Node, resolve_nodes
 from schema.scalars import schema_config
 
-SOURCES = {**estate.NODES, "Staff": staff.staff_nodes, "Role": roles.role_nodes}
+SOURCES = {
+    **estate.NODES,
+    **organisation.NODES,
+    **household.NODES,
+    **vehicles.NODES,
+    **residents.NODES,
+    **registration.NODES,
+    **invitations.NODES,
+    "Staff": staff.staff_nodes,
+    "Role": roles.role_nodes,
+}
 
 
 @strawberry.type
@@ -38,6 +68,11 @@ QUERIES = (
     NodeQuery,
     viewer.ViewerQuery,
     estate.EstateQuery,
+    organisation.OrganisationQuery,
+    residents.ResidentsQuery,
+    registration.RegistrationQuery,
+    vehicles.VehiclesQuery,
+    passes.PassesQuery,
     imports.ImportsQuery,
     staff.StaffQuery,
     roles.RolesQuery,
@@ -46,18 +81,42 @@ QUERIES = (
 MUTATIONS = (
     identity.IdentityMutation,
     profile.ProfileMutation,
+    estate_commands.EstateMutation,
+    registration.RegistrationMutation,
+    invitations.InvitationsMutation,
+    household.HouseholdMutation,
+    residents.ResidentsMutation,
+    vehicles.VehiclesMutation,
     imports.ImportsMutation,
     staff_commands.StaffMutation,
     staff_commands.OwnCredentialsMutation,
     roles.RolesMutation,
 )
 
+SUBSCRIPTIONS = (live.LiveSubscription,)
+
 Query = merge_types("Query", QUERIES)
 Mutation = merge_types("Mutation", MUTATIONS)
+Subscription = merge_types("Subscription", SUBSCRIPTIONS)
 
 schema = strawberry.Schema(
     query=Query,
     mutation=Mutation,
-    types=[estate.Compound, estate.Building, estate.House, staff.Staff, roles.Role],
+    subscription=Subscription,
+    types=[
+        estate.Compound,
+        estate.Building,
+        estate.Unit,
+        organisation.Region,
+        estate.House,
+        household.Occupancy,
+        vehicles.Vehicle,
+        residents.Person,
+        registration.Registration,
+        invitations.Invitation,
+        *home.CARDS,
+        staff.Staff,
+        roles.Role,
+    ],
     config=schema_config(),
 )

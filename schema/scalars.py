@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import NewType
 
 import strawberry
@@ -14,6 +15,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types.scalar import ScalarDefinition
 
 LONG_MAX = 2**53 - 1
+_PLAIN = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 Long = NewType("Long", int)
 LongText = NewType("LongText", str)
@@ -53,6 +55,14 @@ def _day(value: object) -> date:
     raise GraphQLError("Date must be ISO 8601, for example 2026-05-01")
 
 
+def _number(value: object) -> Decimal:
+    """A plain number: one with an exponent may take an hour to write out."""
+    written = str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+    if not _PLAIN.fullmatch(written):
+        raise GraphQLError('Decimal must be a plain number of at most 20 digits, for example "89.50"')
+    return Decimal(written)
+
+
 def _text(value: object) -> str:
     if not isinstance(value, str):
         raise GraphQLError("LongText must be a string")
@@ -80,6 +90,12 @@ SCALARS: Mapping[object, ScalarDefinition] = {
         name="LongText",
         description="Text of up to 20,000 characters; an ordinary String input ends at 2,000.",
         parse_value=_text,
+    ),
+    Decimal: strawberry.scalar(
+        name="Decimal",
+        description="A decimal number, exact: given as text; a number is understood as well.",
+        serialize=str,
+        parse_value=_number,
     ),
     datetime: strawberry.scalar(
         name="DateTime",

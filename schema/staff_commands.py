@@ -11,7 +11,7 @@ import strawberry
 from domains.identity.service import own_credentials, roles, staff_accounts
 from schema.context import Info
 from schema.errors import Payload, refusals_as_data
-from schema.permissions import staff_only
+from schema.permissions import Callers, staff_only
 from schema.relay import decode
 from schema.roles import ScopeInput, given_role
 from schema.staff import Staff, shown
@@ -233,7 +233,8 @@ class OwnCredentialsMutation:
     """Mutations of staff on their own password and second factor."""
 
     @strawberry.mutation(
-        description="Change one's own password (修改密码); every other session ends.", extensions=[staff_only]
+        description="Change one's own password (修改密码); every other session ends.",
+        extensions=[Callers("staff", while_confined=True)],
     )
     @refusals_as_data(OwnCredentialsPayload)
     async def change_password(

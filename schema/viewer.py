@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import strawberry
 
-from schema.permissions import signed_in
+from schema.home import HomeViewer
+from schema.permissions import signed_in_at_all
 from schema.profile import IdentityViewer
+from schema.residents import ResidentsViewer
 
 
 @strawberry.type(description="The caller's own things (我的).")
-class Viewer(IdentityViewer):
+class Viewer(IdentityViewer, ResidentsViewer, HomeViewer):
     """Each of its bases adds fields and holds nothing: the caller is in the context."""
 
 
@@ -19,7 +21,7 @@ class ViewerQuery:
 
     @strawberry.field(
         description="The caller's own things; an error UNAUTHENTICATED for who is not signed in.",
-        extensions=[signed_in],
+        extensions=[signed_in_at_all],
     )
     def viewer(self) -> Viewer | None:
         return Viewer()

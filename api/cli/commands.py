@@ -3,92 +3,74 @@
 from __future__ import annotations
 
 import asyncio
-import sys
-from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 
+from api.addresses import Addresses
+from api.cli import administration, doctor, outbox
+from api.cli.running import announce, in_instance, load_settings, run
 from api.settings import REPOSITORY, Settings
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="邻里 Linli"
 )
-
-
-def load_settings() -> Settings:
-    """The settings, or what is wrong with them, in words."""
-    try:
-        return Settings()
-    except ValidationError as error:
-        for problem in error.errors():
-            print(f"{'.'.join(str(part) for part in problem['loc'])} {problem['msg']}", file=sys.stderr)
-        raise typer.Exit(2) from None
-
-
-def run(work: Coroutine[Any, Any, None]) -> None:  # Any: a coroutine's other two types are asyncio's
-    """Run an asynchronous command to its end; a refusal is a message, not a trace."""
-    import uvloop
-
-    from api.servers.errors import ServersError
-    from domains.kernel.errors import DomainError
-
-    try:
-        uvloop.run(work)
-    except DomainError as error:
-        print(f"{error.message}({error.code})", file=sys.stderr)
-        raise typer.Exit(1) from None
-    except ServersError as error:
-        print(error, file=sys.stderr)
-        raise typer.Exit(1) from None
-    except KeyboardInterrupt:
-        raise typer.Exit(130) from None
-
-
-def _in_instance(work: Callable[[], Awaitable[None]], *, platform: bool = False) -> None:
-    """Run work in a prepared instance."""
-    settings = load_settings()
-
-    async def main() -> None:
-        from api.processes import prepared
-
-        async with prepared(settings, platform=platform):
-            await work()
-
-    run(main())
+app.add_typer(outbox.app, name="outbox")
+administration.register(app)
+doctor.register(app)
 
 
 @app.command()
 def serve() -> None:
     """API, worker and scheduler in one process, with private servers where none are set."""
-    settings = load_settings()
+    _serve_all(load_settings(), demo=False)
 
+
+@app.command()
+def demo() -> None:
+    """Load the demo compound through the importer and serve it."""
+    _serve_all(load_settings(), demo=True)
+
+
+def _serve_all(settings: Settings, *, demo: bool) -> None:
     async def main() -> None:
-        from api.processes import prepared, until_stopped
-        from api.serving import serve_all
+        from api.processes import listen, prepared, until_stopped
 
-        async with prepared(settings, platform=settings.profile == "embedded") as addresses:
-            ready = _announced(settings)
-            await until_stopped(lambda stop: serve_all(settings, addresses, ready, stop))
+        listening = listen(settings)
+        stand_ins = settings.profile == "embedded"
+        async with prepared(settings, platform=stand_ins, program="api.serving") as addresses:
+            from api.observability import logs
+            from api.serving import serve_all
+
+            logs.configure(settings)
+            if demo:
+                await _load_demo(addresses)
+            ready = asyncio.Event()
+            telling = asyncio.create_task(announce(ready, lambda: _welcome(settings, addresses, demo)))
+            await until_stopped(lambda stop: serve_all(settings, addresses, ready, stop, [listening]))
+            telling.cancel()
+            with suppress(asyncio.CancelledError):
+                await telling
 
     run(main())
 
 
-def _announced(settings: Settings) -> asyncio.Event:
-    ready = asyncio.Event()
+async def _load_demo(addresses: Addresses) -> None:
+    from api.demo.loading import load_demo
+    from api.demo.showing import show_demo
 
-    async def announce() -> None:
-        await ready.wait()
-        print(f"邻里 Linli  {settings.url}", flush=True)
-
-    _background.add(task := asyncio.get_running_loop().create_task(announce()))
-    task.add_done_callback(_background.discard)
-    return ready
+    await load_demo()
+    show_demo(addresses)
 
 
-_background: set[asyncio.Task[None]] = set()
+def _welcome(settings: Settings, addresses: Addresses, demo: bool) -> str:
+    if not demo:
+        return f"邻里 Linli  {settings.url}"
+    from api.demo.loading import welcome
+
+    return welcome(settings, addresses)
 
 
 @app.command()
@@ -97,12 +79,19 @@ def api() -> None:
     settings = load_settings()
 
     async def main() -> None:
-        from api.processes import prepared, until_stopped
-        from api.serving import serve_api
+        from api.processes import listen, prepared, until_stopped
 
-        async with prepared(settings):
-            ready = _announced(settings)
-            await until_stopped(lambda stop: serve_api(settings, ready, stop))
+        listening = listen(settings)
+        stand_ins = settings.profile == "embedded"
+        async with prepared(settings, platform=stand_ins, program="api.serving") as addresses:
+            from api.observability import logs
+            from api.serving import serve_api
+
+            logs.configure(settings)
+            ready = asyncio.Event()
+            telling = asyncio.create_task(announce(ready, lambda: _welcome(settings, addresses, False)))
+            await until_stopped(lambda stop: serve_api(settings, ready, stop, [listening]))
+            telling.cancel()
 
     run(main())
 
@@ -114,9 +103,12 @@ def worker() -> None:
 
     async def main() -> None:
         from api.processes import prepared, until_stopped
-        from api.serving import work
 
-        async with prepared(settings):
+        async with prepared(settings, program="api.delivering"):
+            from api.delivering import work
+            from api.observability import logs
+
+            logs.configure(settings)
             await until_stopped(work)
 
     run(main())
@@ -129,9 +121,12 @@ def scheduler() -> None:
 
     async def main() -> None:
         from api.processes import prepared, until_stopped
-        from api.serving import schedule
 
-        async with prepared(settings) as addresses:
+        async with prepared(settings, program="api.delivering") as addresses:
+            from api.delivering import schedule
+            from api.observability import logs
+
+            logs.configure(settings)
             await until_stopped(lambda stop: schedule(addresses, stop))
 
     run(main())
@@ -143,19 +138,25 @@ def migrate() -> None:
     settings = load_settings()
 
     async def main() -> None:
-        from api.instance import servers
+        from api.addresses import servers
         from api.migrating import migrate as bring_up_to_date
+        from api.processes import CannotStart
+        from api.reaching import database_at
 
+        if settings.profile == "production" and settings.database_owner_url is None:
+            raise CannotStart("请设置 DATABASE_OWNER_URL:数据表属于另一个角色,应用的角色不能执行迁移")
         async with servers(settings) as addresses:
-            for name in await bring_up_to_date(addresses.owner_url, addresses.app_url):
-                print(name)
+            async with database_at(addresses.owner_url, "DATABASE_OWNER_URL"):
+                pass
+            applied = await bring_up_to_date(addresses.owner_url, addresses.app_url)
+            print("\n".join(applied) or "数据库已是最新")
 
     run(main())
 
 
 @app.command("export-schema")
 def export_schema(
-    write: Annotated[bool, typer.Option("--write", help="Write docs/schema.graphql.")] = False,
+    write: Annotated[bool, typer.Option("--write", help="Write schema.graphql.")] = False,
 ) -> None:
     """Print the GraphQL schema."""
     from schema.root import schema
@@ -178,74 +179,9 @@ def verify_audit() -> None:
         if verdict.broken_at is not None:
             print(f"审计日志在第 {verdict.broken_at} 个封条处被改动")
             raise typer.Exit(1)
-        print(f"审计日志完整,共 {verdict.seals} 个封条")
+        print(f"审计日志完整,共 {verdict.seals} 个封条,最后一个的摘要为 {verdict.last_hash.hex()}")
 
-    _in_instance(work)
-
-
-@app.command()
-def demo() -> None:
-    """Load the demo compound through the importer and serve it."""
-    settings = load_settings()
-
-    async def main() -> None:
-        from api.demo.loading import load_demo, print_welcome
-        from api.processes import prepared, until_stopped
-        from api.serving import serve_all
-
-        async with prepared(settings, platform=True) as addresses:
-            await load_demo()
-            ready = asyncio.Event()
-            _background.add(task := asyncio.create_task(print_welcome(settings, addresses, ready)))
-            task.add_done_callback(_background.discard)
-            await until_stopped(lambda stop: serve_all(settings, addresses, ready, stop))
-
-    run(main())
-
-
-@app.command("create-compound")
-def create_compound(
-    name: Annotated[str, typer.Argument(help="Name of the compound.")],
-    company: Annotated[str, typer.Option(help="The property company.")],
-    region: Annotated[str, typer.Option(help="Province/city/district/street/committee, separated by /.")],
-    code: Annotated[str, typer.Option(help="What residents scan; made if not given.")] = "",
-) -> None:
-    """Create a compound under its neighbourhood committee."""
-
-    async def work() -> None:
-        from domains.estate.service.organisation import found_compound
-        from domains.kernel.actor import SYSTEM
-
-        names = region.split("/")
-        await found_compound(SYSTEM, region_names=names, company=company, name=name, code=code or None)
-        print(f"{name} {code}".strip())
-
-    _in_instance(work)
-
-
-@app.command("create-staff")
-def create_staff(
-    login: Annotated[str, typer.Argument(help="Login name.")],
-    name: Annotated[str, typer.Option(help="The person's name.")],
-    company: Annotated[str, typer.Option(help="The property company.")],
-) -> None:
-    """Create an administrator of a company; prints a password that must be changed at first sign-in.
-
-    A password given on standard input (`echo … | linli create-staff …`) is kept as it is.
-    """
-    given = None if sys.stdin.isatty() else sys.stdin.readline().strip() or None
-
-    async def work() -> None:
-        from api.wiring import PERMISSIONS
-        from domains.identity.service.founding import found_staff
-        from domains.kernel.actor import SYSTEM
-
-        made = await found_staff(
-            SYSTEM, company=company, login=login, name=name, permissions=tuple(PERMISSIONS), password=given
-        )
-        print(login if given else f"{login} {made.temporary_password}")
-
-    _in_instance(work)
+    in_instance(work)
 
 
 @app.command("import-houses")
@@ -261,4 +197,4 @@ def import_houses(
 
         await import_file(compound, file, apply=not check)
 
-    _in_instance(work)
+    in_instance(work)

@@ -16,6 +16,10 @@ class Connections:
         self.most = most
         self.open: Counter[str] = Counter()
 
+    def total(self) -> int:
+        """Connections that are open now."""
+        return self.open.total()
+
     @contextmanager
     def held(self, client: str) -> Iterator[None]:
         """One connection for as long as the block runs; RequestRefusedError TOO_MANY_CONNECTIONS (429)."""

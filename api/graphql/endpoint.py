@@ -14,10 +14,11 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from api.graphql.body import receive
-from api.graphql.engine import QUERY, QUERY_OR_MUTATION, Answer, Engine
+from api.graphql.engine import QUERY, QUERY_OR_MUTATION, Answer
 from api.graphql.ide import render_ide, wants_ide
 from api.graphql.negotiation import JSON, response_type
 from api.graphql.options import EdgeOptions
+from api.observability.operations import ObservedEngine
 from domains.kernel.errors import (
     DomainError,
     Forbidden,
@@ -55,7 +56,7 @@ class GraphQLEndpoint:
         options: EdgeOptions,
         budget: Budget | None = None,
     ) -> None:
-        self.engine = Engine(schema, options, budget)
+        self.engine = ObservedEngine(schema, options, budget)
         self.context_for = context_for
         self.options = options
 

@@ -21,6 +21,7 @@ from graphql.execution import Executor, create_source_event_stream, map_source_t
 from strawberry.execution import optimized_is_awaitable
 
 from api.graphql.options import EdgeOptions
+from api.graphql.refusals import keep_refusals
 from schema.context import Context
 from schema.errors import general_text, present_graphql, present_request_error
 from schema.limits.budget import Budget, BudgetStatus
@@ -122,7 +123,9 @@ class Engine:
         result = ready.executor.execute_operation()
         if optimized_is_awaitable(result):
             result = await cast("Awaitable[ExecutionResult]", result)
-        return self._answer(ready, cast("ExecutionResult", result))
+        done = cast("ExecutionResult", result)
+        await keep_refusals(ready.context, ready.operation.name, done.errors or ())
+        return self._answer(ready, done)
 
     async def subscribe(self, ready: Ready) -> AsyncGenerator[Answer, None]:
         """Answers of a subscription, each executed afresh; Refused when it cannot be opened."""

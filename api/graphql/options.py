@@ -27,6 +27,8 @@ class EdgeOptions:
     endpoint_url: str = "/graphql"
     static_url: str = "/static/vendor/graphiql"
     heartbeat_s: float = 15.0
+    send_limit_s: float = 20.0
+    """How long an event stream may be stuck before it is cut: a WebSocket has its pings, a stream nothing."""
     init_timeout_s: float = 5.0
     sockets_per_client: int = 5
     operations_per_socket: int = 20

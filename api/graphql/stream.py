@@ -79,13 +79,15 @@ class GraphQLStream:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await received.close()
-        if not http.scope.get("linli.gone"):
+        stuck = tasks[0].done() and not tasks[0].cancelled() and tasks[0].exception() is not None
+        if not stuck and not http.scope.get("linli.gone"):
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _send(self, answers: AsyncGenerator[Answer, None], send: Send) -> None:
         async with aclosing(with_heartbeat(answers, self.options.heartbeat_s)) as beats:
             async for answer in beats:
-                await send({"type": "http.response.body", "body": event(answer), "more_body": True})
+                async with asyncio.timeout(self.options.send_limit_s):
+                    await send({"type": "http.response.body", "body": event(answer), "more_body": True})
         body = b"event: complete\ndata:\n\n"
         await send({"type": "http.response.body", "body": body, "more_body": True})
 

@@ -21,7 +21,7 @@ _STATUSES = {
 }  # fmt: skip
 
 
-class Refusal(Exception):  # noqa: N818  # what a person is told, not a fault
+class Refusal(Exception):  # what a person is told, not a fault
     """The operation was not carried out; `status` is what HTTP says, `message` what the person reads."""
 
     def __init__(self, code: str, message: str, status: int) -> None:
@@ -35,6 +35,11 @@ class Refusal(Exception):  # noqa: N818  # what a person is told, not a fault
 def document(name: str) -> str:
     """The text of an operation. Its file is named as it is."""
     return (DOCUMENTS / f"{name}.graphql").read_text(encoding="utf-8")
+
+
+def committed_documents() -> list[str]:
+    """The texts of all operations that pages may ask for."""
+    return [document(path.stem) for path in sorted(DOCUMENTS.glob("*.graphql"))]
 
 
 async def ask(engine: Engine, context: Context, name: str, variables: Mapping[str, object]) -> Data:

@@ -8,13 +8,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import quote, unquote
+from uuid import UUID
 
 from starlette.responses import Response
+
+from domains.kernel.slots import Slot
 
 Tone = Literal["success", "warning", "danger"]
 Name = Literal["access", "refresh", "form", "flash", "compound"]
 TONES: tuple[Tone, ...] = ("success", "warning", "danger")
 MOST_FLASH = 300
+
+
+form_key: Slot[bytes] = Slot("form key")
+
+
+def _form_token(session_id: UUID | None, kept: str) -> str:
+    return hmac.digest(form_key(), f"{session_id} {kept}".encode(), "sha256").hex()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +68,21 @@ class Jar:
                 secure=self.https, httponly=True, samesite="lax", path="/",
             )  # fmt: skip
 
-    def form_token(self) -> str:
-        """The token that every form of this browser carries, made when first asked for."""
-        token = self.get("form")
-        if token is None:
-            token = secrets.token_urlsafe(24)
-            self.set("form", token)
-        return token
+    def form_token(self, session_id: UUID | None) -> str:
+        """What every form that is shown in this session, or before there is one, carries.
 
-    def vouches_for(self, sent: str) -> bool:
-        """Whether a form came from a page of ours in this browser."""
-        token = self.received.get(self._full("form"), "")
-        return bool(token) and hmac.compare_digest(token.encode(), sent.encode())
+        It is made of a cookie and of the session: a cookie that somebody planted is not enough.
+        """
+        kept = self.get("form")
+        if kept is None:
+            kept = secrets.token_urlsafe(24)
+            self.set("form", kept)
+        return _form_token(session_id, kept)
+
+    def vouches_for(self, sent: str, session_id: UUID | None) -> bool:
+        """Whether a form comes from a page that was shown in this browser and session."""
+        kept = self.received.get(self._full("form"), "")
+        return bool(kept) and hmac.compare_digest(_form_token(session_id, kept).encode(), sent.encode())
 
     def leave(self, flash: Flash) -> None:
         """A message for the next page."""

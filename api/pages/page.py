@@ -81,10 +81,17 @@ class Page:
         texts = self.texts
         shell = {
             "page": self, "_": texts, "label": texts.label, "language": texts.language,
-            "actor": self.context.actor, "form_token": self.jar.form_token(),
+            "actor": self.context.actor,
+            "form_token": self.jar.form_token(self.context.actor.session_id),
             "flash": None if self.is_partial else self.jar.take(),
         }  # fmt: skip
         return HTMLResponse(rendered(template, {**shell, **values}), status)
+
+    def notify(self, flash: Flash) -> Response:
+        """A message in the page that is open, which stays as it is otherwise."""
+        shown = self.show("notice.html", flash=flash)
+        shown.headers.update({"HX-Retarget": "#notices", "HX-Reswap": "innerHTML show:window:top"})
+        return shown
 
     def go(self, path: str, tone: Tone | None = None, text: str = "") -> Response:
         """On to another page, where the message is shown."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import strawberry
 from starlette.routing import BaseRoute, Route
 
-from api.graphql.engine import Engine
 from api.graphql.options import EdgeOptions
+from api.observability.operations import ObservedEngine
 from api.pages import assets, landing, sign_in
 from api.pages.sessions import Sessions
 from api.pages.site import Site, View
@@ -30,6 +30,7 @@ VIEWS: tuple[tuple[str, str, View], ...] = (
     ("/staff/registrations", "GET", View(registrations.show)),
     ("/staff/registrations/review", "POST", View(registrations.review)),
     ("/staff/search", "GET", View(search.show)),
+    ("/staff/search", "POST", View(search.find)),
     ("/staff/import", "GET", View(imports.show)),
     ("/staff/import", "POST", View(imports.upload, limit=REGISTER_BYTES)),
     ("/staff/import/apply", "POST", View(imports.apply)),
@@ -39,7 +40,7 @@ VIEWS: tuple[tuple[str, str, View], ...] = (
 
 def site(schema: strawberry.Schema, settings: Settings, budget: Budget | None = None) -> Site:
     """The pages over the schema. Their documents are part of the program: none has to be registered."""
-    engine = Engine(schema, EdgeOptions(introspection=False, suggestions=False, ide=False), budget)
+    engine = ObservedEngine(schema, EdgeOptions(introspection=False, suggestions=False, ide=False), budget)
     return Site(engine, settings, Sessions(engine))
 
 
@@ -47,4 +48,3 @@ def routes(made: Site) -> list[BaseRoute]:
     """Every page, and the files that pages are made of."""
     pages = [made.route(path, method, view) for path, method, view in VIEWS]
     return [*pages, Route("/static/{name:path}", assets.serve)]
-

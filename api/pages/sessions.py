@@ -16,6 +16,13 @@ from schema.context import Context
 Pair = tuple[str, str]
 
 
+class Ended(Unauthenticated):
+    """The session that the cookies hold is over: idle, signed out elsewhere, or its account disabled."""
+
+    def __init__(self) -> None:
+        super().__init__("SESSION_ENDED", "登录已失效,请重新登录")
+
+
 def stranger(origin: Origin) -> Context:
     """The surroundings of a caller who is nobody yet."""
     language = edge.language_of(origin.language)
@@ -30,7 +37,7 @@ class Sessions:
     renewals: dict[str, asyncio.Task[Pair | None]] = field(default_factory=dict)
 
     async def open(self, jar: Jar, origin: Origin) -> Context:
-        """The caller's surroundings; a session that has ended is forgotten, and the caller is a stranger."""
+        """The caller's surroundings. Raises Ended for a session that is over, which is forgotten."""
         access, refresh = jar.get("access"), jar.get("refresh")
         if access is None and refresh is None:
             return stranger(origin)
@@ -40,7 +47,7 @@ class Sessions:
             pair = await self._renewed(refresh, origin) if refresh else None
         if pair is None:
             jar.forget()
-            raise Ended
+            raise Ended()
         jar.renew(*pair)
         return await edge.context_of(pair[0], origin)
 
@@ -60,10 +67,6 @@ class Sessions:
         except Refusal:
             return None
         return pair_of(answer["refreshSession"])
-
-
-class Ended(Exception):  # noqa: N818  # a path towards the sign-in page, not a fault
-    """The session that the cookies hold is over: idle, signed out elsewhere, or its account disabled."""
 
 
 def pair_of(payload: Data) -> Pair | None:

@@ -9,22 +9,22 @@ from domains.kernel.slots import Slot
 
 @dataclass(frozen=True, slots=True)
 class DemoAccount:
-    """Somebody to sign in as. `secret` is a password, or where the code of a phone can be read."""
+    """Somebody to sign in as: by a password, or without one by a code that is sent to the phone."""
 
     title: str
     login: str
-    secret: str
+    password: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Showcase:
-    """A demonstration: its compound with the code to register by, its accounts, and the address of the
-    platforms' stand-ins."""
+    """A demonstration: its compound with the code to register by, its accounts, and where the messages
+    to phones can be read."""
 
     compound: str
     code: str
     accounts: tuple[DemoAccount, ...]
-    platform_url: str
+    sms_url: str
 
 
 showcase: Slot[Showcase | None] = Slot("showcase")

@@ -59,7 +59,7 @@ async def change_password(page: Page) -> Response:
     """Change one's own password; every other session ends."""
     new = str(page.form.get("new_password", ""))
     if new != page.form.get("again"):
-        message = page.texts("两次输入的新密码不一致,请重新输入")
+        message = page.texts("两次输入的新密码不一致，请重新输入")
         return page.show("staff/password.html", errors=[{"message": message}])
     given = {"password": str(page.form.get("password", "")), "newPassword": new}
     payload = (await page.ask("ChangePassword", input=given))["changePassword"]

@@ -11,7 +11,7 @@ from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Message
 
@@ -22,11 +22,12 @@ from api.pages.cookies import Flash, Jar
 from api.pages.page import HOME, PASSWORD, SIGN_IN, Page
 from api.pages.sessions import Ended, Sessions, stranger
 from api.settings import Settings
+from schema.context import Language
 from schema.errors import general_text, log_fault
 
 Handler = Callable[[Page], Awaitable[Response]]
 FORM_BYTES = 64 * 1024
-MOST_FIELDS = 200
+MOST_FIELDS = 2000
 SAFE = frozenset({"GET", "HEAD"})
 # Pages of the signed-in never stay in a cache; one address is answered with a page or with a part.
 HEADERS = {"Cache-Control": "no-store", "Vary": "Accept-Language, Cookie, HX-Request"}
@@ -58,10 +59,14 @@ class Site:
 
         return Route(path, endpoint, methods=[method], name=f"{method} {path}")
 
+    def jar_of(self, request: Request) -> Jar:
+        """The cookies that came with a request."""
+        return Jar(request.cookies, https=self.settings.url.startswith("https://"))
+
     async def answer(self, request: Request, view: View) -> Response:
         """The response to a request for a page, whatever happens."""
         origin = edge.origin_of(request)
-        jar = Jar(request.cookies, https=self.settings.url.startswith("https://"))
+        jar = self.jar_of(request)
         page = Page(self.engine, self.settings, request, jar, stranger(origin))
         try:
             response = await self._admitted(page, view)
@@ -72,6 +77,15 @@ class Site:
         page.jar.write(response)
         response.headers.update(HEADERS)
         return response
+
+    async def unmatched(self, request: Request, error: Exception) -> Response:
+        """The answer to an address that is none, or that takes another method: in HTML for a browser."""
+        page = Page(self.engine, self.settings, request, self.jar_of(request), stranger(edge.origin_of(request)))
+        if "text/html" in request.headers.get("accept", ""):
+            return failed(page, error)
+        told = refusal_of(error, page.context.language)
+        shown = {"code": told.code, "message": told.message, "requestId": page.context.request_id}
+        return JSONResponse(shown, told.status, getattr(error, "headers", None))
 
     async def _admitted(self, page: Page, view: View) -> Response:
         try:
@@ -107,8 +121,8 @@ def check_form(page: Page) -> None:
     request = page.request
     sent = request.headers.get("x-form-token") or page.typed("form_token")
     foreign = request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none")
-    if foreign or not page.jar.vouches_for(sent):
-        raise Refusal("FORM_EXPIRED", page.texts("页面已过期,请刷新后重新提交"), 403)
+    if foreign or not page.jar.vouches_for(sent, page.context.actor.session_id):
+        raise Refusal("FORM_EXPIRED", page.texts("页面已过期，请刷新后重新提交"), 403)
 
 
 @asynccontextmanager
@@ -140,17 +154,20 @@ async def form_of(request: Request, most: int) -> AsyncIterator[FormData]:
 
 def failed(page: Page, error: Exception) -> Response:
     """What a person sees instead of the page."""
-    if isinstance(error, Refusal):
-        return refused(page, error)
-    language = page.context.language
-    if isinstance(error, HTTPException):
-        code = _CODES.get(error.status_code, "BAD_REQUEST")
-        return refused(page, Refusal(code, general_text(code, language), error.status_code))
-    log_fault("page.fault", error, page.context.request_id)
-    return refused(page, Refusal("INTERNAL", general_text("INTERNAL", language), 500))
+    told = error if isinstance(error, Refusal) else refusal_of(error, page.context.language)
+    if told.status == 500 and told is not error:
+        log_fault("page.fault", error, page.context.request_id)
+    return refused(page, told)
 
 
-_CODES = {403: "FORBIDDEN", 404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED", 413: "PAYLOAD_TOO_LARGE"}
+def refusal_of(error: Exception, language: Language) -> Refusal:
+    """What is told of an error that no operation raised; of a fault nothing but that there was one."""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    code = _CODES.get(status, "BAD_REQUEST")
+    return Refusal(code, general_text(code, language), status)
+
+
+_CODES = {403: "FORBIDDEN", 404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED", 413: "PAYLOAD_TOO_LARGE", 500: "INTERNAL"}
 
 
 def refused(page: Page, refusal: Refusal) -> Response:
@@ -161,7 +178,5 @@ def refused(page: Page, refusal: Refusal) -> Response:
     if refusal.code == "PASSWORD_CHANGE_REQUIRED":
         return page.go(PASSWORD)
     if page.is_partial:
-        shown = page.show("notice.html", flash=Flash("danger", refusal.message))
-        shown.headers.update({"HX-Retarget": "#notices", "HX-Reswap": "innerHTML"})
-        return shown
+        return page.notify(Flash("danger", refusal.message))
     return page.show("error.html", refusal.status, refusal=refusal)

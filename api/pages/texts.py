@@ -28,6 +28,12 @@ def labels() -> Mapping[str, tuple[str, str]]:
     return {value: (zh, en) for value, (zh, en) in table[LABELS].items()}
 
 
+@cache
+def actions() -> tuple[str, ...]:
+    """What the audit knows by name, `noun.verb`, to choose from."""
+    return tuple(value for value in labels() if "." in value)
+
+
 @dataclass(frozen=True, slots=True)
 class Texts:
     """The texts in one language."""

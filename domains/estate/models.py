@@ -6,6 +6,7 @@ from tortoise import fields
 from tortoise.indexes import Index
 from tortoise.models import Model
 
+from domains.kernel import clock
 from domains.kernel.ids import uuid7
 
 
@@ -68,21 +69,21 @@ class Building(Model):
     compound: fields.ForeignKeyRelation[Compound] = fields.ForeignKeyField(
         "estate.Compound", related_name="buildings", on_delete=fields.RESTRICT
     )
-    name = fields.CharField(max_length=40, description="as people write it: 3号楼")
-    key = fields.CharField(max_length=40, description="the same building however it is written: 3")
-    sort = fields.CharField(max_length=60, description="numbers padded, so that 10 comes after 9")
-    code = fields.CharField(max_length=40, default="", description="code in the authorities' register")
+    name = fields.CharField(max_length=80, description="as people write it: 3号楼")
+    key = fields.CharField(max_length=80, description="the same building however it is written: 3")
+    sort = fields.CharField(max_length=300, description="numbers padded, so that 10 comes after 9")
+    code = fields.CharField(max_length=50, default="", description="code in the authorities' register")
     built_year = fields.IntField(null=True)
-    use = fields.CharField(max_length=20, default="", description="住宅, 商业, 办公 … as registered")
-    structure = fields.CharField(max_length=20, default="", description="钢混, 砖混 … as registered")
+    use = fields.CharField(max_length=50, default="", description="住宅, 商业, 办公 … as registered")
+    structure = fields.CharField(max_length=50, default="", description="钢混, 砖混 … as registered")
     storeys_above = fields.IntField(null=True)
     storeys_below = fields.IntField(null=True)
     height_m = fields.DecimalField(max_digits=6, decimal_places=2, null=True)
     area_m2 = fields.DecimalField(max_digits=12, decimal_places=2, null=True)
     service_life_years = fields.IntField(null=True, description="design working life (设计使用年限)")
     standard_address = fields.CharField(max_length=200, default="")
-    police_station = fields.CharField(max_length=60, default="")
-    street_in_charge = fields.CharField(max_length=60, default="")
+    police_station = fields.CharField(max_length=100, default="")
+    street_in_charge = fields.CharField(max_length=100, default="")
     latitude = fields.DecimalField(max_digits=9, decimal_places=6, null=True)
     longitude = fields.DecimalField(max_digits=9, decimal_places=6, null=True)
     source = fields.CharField(max_length=20, description="import | staff")
@@ -103,9 +104,11 @@ class Unit(Model):
     building: fields.ForeignKeyRelation[Building] = fields.ForeignKeyField(
         "estate.Building", related_name="units", on_delete=fields.RESTRICT
     )
-    name = fields.CharField(max_length=20)
-    key = fields.CharField(max_length=20)
-    sort = fields.CharField(max_length=40)
+    name = fields.CharField(max_length=30)
+    key = fields.CharField(max_length=30)
+    sort = fields.CharField(max_length=120)
+    source = fields.CharField(max_length=20, default="staff", description="import | staff")
+    recorded_at = fields.DatetimeField(default=clock.now)
 
     class Meta:
         table = "unit"
@@ -125,10 +128,10 @@ class House(Model):
     unit: fields.ForeignKeyRelation[Unit] = fields.ForeignKeyField(
         "estate.Unit", related_name="houses", on_delete=fields.RESTRICT
     )
-    room = fields.CharField(max_length=20, description="房号 without its suffix: 101")
-    room_key = fields.CharField(max_length=20, description="the same room however it is written")
-    number = fields.CharField(max_length=90, description="as it is spoken: 3号楼1单元101")
-    sort = fields.CharField(max_length=160, description="building, unit and room, padded")
+    room = fields.CharField(max_length=60, description="房号 without its suffix: 101")
+    room_key = fields.CharField(max_length=60, description="the same room however it is written")
+    number = fields.CharField(max_length=170, description="as it is spoken: 3号楼1单元101")
+    sort = fields.CharField(max_length=640, description="building, unit and room, padded")
     floor = fields.IntField(null=True)
     built_area_m2 = fields.DecimalField(max_digits=10, decimal_places=2, description="建筑面积")
     inner_area_m2 = fields.DecimalField(max_digits=10, decimal_places=2, null=True, description="套内面积")
@@ -150,4 +153,5 @@ class House(Model):
         indexes = (
             Index(fields=("compound_id", "sort", "id"), name="house_compound_sort"),
             Index(fields=("building_id", "sort", "id"), name="house_building_sort"),
+            Index(fields=("compound_id", "recorded_at", "id"), name="house_compound_recorded"),
         )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from domains.estate import permissions
+from domains.estate import permissions, places, sql
 from domains.kernel import database
 from domains.kernel.actor import Actor
 
@@ -49,6 +50,21 @@ class Building:
     street_in_charge: str
     latitude: Decimal | None
     longitude: Decimal | None
+    source: str
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A unit as it is read (单元)."""
+
+    id: UUID
+    compound_id: UUID
+    building_id: UUID
+    name: str
+    source: str
+    recorded_at: datetime
+    house_count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,49 +88,9 @@ class House:
     is_rented: bool
     handed_over_on: date | None
     title_document: str
-
-
-COMPOUND_COLUMNS = "c.id, c.name, c.code, c.address, c.service_phone, c.region_id, c.latitude, c.longitude"
-_BUILDING = """b.id, b.compound_id, b.name, b.code, b.sort, b.built_year, b.use, b.structure, b.storeys_above,
-    b.storeys_below, b.height_m, b.area_m2, b.service_life_years, b.standard_address, b.police_station,
-    b.street_in_charge, b.latitude, b.longitude"""
-HOUSE_COLUMNS = """h.id, h.compound_id, h.building_id, h.unit_id, b.name AS building_name, u.name AS unit_name, h.room,
-    h.number, h.sort, h.floor, h.built_area_m2, h.inner_area_m2, h.use, h.state, h.is_rented, h.handed_over_on,
-    h.title_document"""
-
-COMPOUNDS = f"SELECT {COMPOUND_COLUMNS} FROM compound c WHERE c.id = ANY($1::uuid[]) ORDER BY c.name, c.id"
-
-COMPOUND_BY_CODE = f"SELECT {COMPOUND_COLUMNS} FROM compound c WHERE c.code = $1"
-
-BUILDINGS = f"""
-SELECT {_BUILDING} FROM building b
-WHERE (b.compound_id = ANY($1::uuid[]) OR b.id = ANY($2::uuid[])
-       OR b.id IN (SELECT building_id FROM house WHERE id = ANY($3::uuid[])))
-  AND ($4::uuid[] IS NULL OR b.id = ANY($4::uuid[])) AND ($5::uuid[] IS NULL OR b.compound_id = ANY($5::uuid[]))
-ORDER BY b.compound_id, b.sort, b.id
-"""
-
-HOUSES_BY_ID = f"""
-SELECT {HOUSE_COLUMNS} FROM house h JOIN building b ON b.id = h.building_id JOIN unit u ON u.id = h.unit_id
-WHERE h.id = ANY($4::uuid[])
-  AND (h.compound_id = ANY($1::uuid[]) OR h.building_id = ANY($2::uuid[]) OR h.id = ANY($3::uuid[]))
-"""
-
-HOUSES = f"""
-SELECT {HOUSE_COLUMNS} FROM house h JOIN building b ON b.id = h.building_id JOIN unit u ON u.id = h.unit_id
-WHERE h.compound_id = $1 AND ($2::uuid[] IS NULL OR h.building_id = ANY($2::uuid[]))
-  AND ($3::uuid IS NULL OR h.building_id = $3) AND ($4::text IS NULL OR h.state = $4)
-  AND ($5::text IS NULL OR h.number LIKE $5)
-  AND ($6::text IS NULL OR (h.sort, h.id) > ($6, $7::uuid))
-ORDER BY h.sort, h.id LIMIT $8
-"""
-
-COUNT_HOUSES = """
-SELECT count(*) FROM house h
-WHERE h.compound_id = $1 AND ($2::uuid[] IS NULL OR h.building_id = ANY($2::uuid[]))
-  AND ($3::uuid IS NULL OR h.building_id = $3) AND ($4::text IS NULL OR h.state = $4)
-  AND ($5::text IS NULL OR h.number LIKE $5)
-"""
+    source: str
+    recorded_at: datetime
+    floor_is_doubtful: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +98,11 @@ class HouseFilter:
     """What a list of houses is narrowed to."""
 
     building_id: UUID | None = None
+    unit_id: UUID | None = None
     state: str | None = None
+    use: str | None = None
     number: str | None = None
-    """A part of the house's number."""
+    """A part of the house's number, or the whole of it as people say it: 3-1-101."""
 
 
 def contains(text: str | None) -> str | None:
@@ -135,33 +113,81 @@ def contains(text: str | None) -> str | None:
     return f"%{escaped}%"
 
 
+def known_compounds(actor: Actor) -> list[UUID]:
+    """Compounds the caller works in or lives in."""
+    return list({grant.compound_id for grant in actor.grants} | {tie.compound_id for tie in actor.houses})
+
+
 async def compounds(actor: Actor, ids: Sequence[UUID] | None = None) -> list[Compound]:
-    """Compounds the caller works in or lives in, by name."""
-    seen = {grant.compound_id for grant in actor.grants} | {tie.compound_id for tie in actor.houses}
-    wanted = seen if ids is None else seen & set(ids)
-    return [Compound(**row) for row in await database.fetch(COMPOUNDS, list(wanted))]
+    """Compounds the caller works in or lives in, by name; at most 500."""
+    known = known_compounds(actor)
+    wanted = known if ids is None else list(set(known) & set(ids))
+    return [Compound(**row) for row in await database.fetch(sql.COMPOUNDS, wanted)]
 
 
 async def compound_by_code(code: str) -> Compound | None:
     """The compound whose code a resident scanned."""
-    row = await database.fetchrow(COMPOUND_BY_CODE, code.strip().upper())
+    row = await database.fetchrow(sql.COMPOUND_BY_CODE, code.strip().upper())
     return None if row is None else Compound(**row)
 
 
-async def buildings(
-    actor: Actor, *, ids: Sequence[UUID] | None = None, compound_ids: Sequence[UUID] | None = None
-) -> list[Building]:
-    """Buildings the caller may see, in the order people count them."""
+def _reach(actor: Actor) -> tuple[Sequence[UUID], ...]:
     reach = actor.reach(permissions.READ)
-    rows = await database.fetch(BUILDINGS, reach.compounds, reach.buildings, reach.houses, ids, compound_ids)
-    return [Building(**row) for row in rows]
+    return reach.compounds, reach.buildings, reach.houses
+
+
+async def buildings_by_id(actor: Actor, ids: Sequence[UUID]) -> Mapping[UUID, Building]:
+    """Those of the buildings that the caller may see."""
+    rows = await database.fetch(sql.BUILDINGS_BY_ID, *_reach(actor), ids)
+    return {row["id"]: Building(**row) for row in rows}
+
+
+async def buildings_of(actor: Actor, compound_ids: Sequence[UUID]) -> Mapping[UUID, list[Building]]:
+    """By compound the buildings the caller may see, in the order people count them; at most 500 of each."""
+    found: dict[UUID, list[Building]] = {id: [] for id in compound_ids}
+    for row in await database.fetch(sql.BUILDINGS_OF_COMPOUNDS, *_reach(actor), compound_ids):
+        found[row["compound_id"]].append(Building(**row))
+    return found
+
+
+async def units_by_id(actor: Actor, ids: Sequence[UUID]) -> Mapping[UUID, Unit]:
+    """Those of the units that the caller may see."""
+    rows = await database.fetch(sql.UNITS_BY_ID, *_reach(actor), ids)
+    return {row["id"]: Unit(**row) for row in rows}
+
+
+async def units_of(actor: Actor, building_ids: Sequence[UUID]) -> Mapping[UUID, list[Unit]]:
+    """By building the units the caller may see; at most 100 of each."""
+    found: dict[UUID, list[Unit]] = {id: [] for id in building_ids}
+    for row in await database.fetch(sql.UNITS_OF_BUILDINGS, *_reach(actor), building_ids):
+        found[row["building_id"]].append(Unit(**row))
+    return found
+
+
+async def house_counts(actor: Actor, building_ids: Sequence[UUID]) -> Mapping[UUID, int]:
+    """How many houses of each building the caller may see."""
+    rows = await database.fetch(sql.HOUSES_OF_BUILDINGS, *_reach(actor), building_ids)
+    return dict.fromkeys(building_ids, 0) | {row["id"]: row["houses"] for row in rows}
 
 
 async def houses_by_id(actor: Actor, ids: Sequence[UUID]) -> Mapping[UUID, House]:
     """Those of the houses that the caller may see."""
-    reach = actor.reach(permissions.READ)
-    rows = await database.fetch(HOUSES_BY_ID, reach.compounds, reach.buildings, reach.houses, ids)
+    rows = await database.fetch(sql.HOUSES_BY_ID, *_reach(actor), ids)
     return {row["id"]: House(**row) for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class HouseOrder:
+    """An order of houses: its column, and which way."""
+
+    column: str
+    backwards: bool = False
+
+
+BY_PLACE = HouseOrder("sort")
+"""As people count them."""
+LATEST = HouseOrder("recorded_at", backwards=True)
+"""What was recorded last comes first."""
 
 
 async def houses(
@@ -171,21 +197,77 @@ async def houses(
     *,
     after: tuple[object, ...] | None,
     limit: int,
+    order: HouseOrder = BY_PLACE,
 ) -> list[House]:
-    """A page of a compound's houses for staff, in the order people count them."""
-    rows = await database.fetch(
-        HOUSES, *_houses_args(actor, compound_id, narrowed), *(after or (None, None)), limit
-    )
-    return [House(**row) for row in rows]
+    """A page of a compound's houses for staff."""
+    text, values = houses_statement(actor, compound_id, narrowed, after=after, limit=limit, order=order)
+    return [House(**row) for row in await database.fetch(text, *values)]
+
+
+def houses_statement(
+    actor: Actor,
+    compound_id: UUID,
+    narrowed: HouseFilter,
+    *,
+    after: tuple[object, ...] | None,
+    limit: int,
+    order: HouseOrder = BY_PLACE,
+) -> tuple[str, list[object]]:
+    """The statement of a page with its values."""
+    way, sign = ("DESC", "<") if order.backwards else ("ASC", ">")
+    conditions = list(_conditions(actor, compound_id, narrowed))
+    if after is not None:
+        conditions.append((f"(h.{order.column}, h.id) {sign} ({{}}, {{}})", after))
+    text, values = _numbered(conditions)
+    ordered = f"h.{order.column} {way}, h.id {way}"
+    return sql.houses_page(text, ordered, f"${len(values) + 1}"), [*values, limit]
 
 
 async def count_houses(actor: Actor, compound_id: UUID, narrowed: HouseFilter) -> int:
     """How many houses there are over all pages."""
-    return int(await database.fetchval(COUNT_HOUSES, *_houses_args(actor, compound_id, narrowed)))
+    text, values = _numbered(list(_conditions(actor, compound_id, narrowed)))
+    return int(await database.fetchval(sql.houses_count(text), *values))
 
 
-def _houses_args(actor: Actor, compound_id: UUID, narrowed: HouseFilter) -> tuple[object, ...]:
+Condition = tuple[str, tuple[object, ...]]
+
+
+def _conditions(actor: Actor, compound_id: UUID, narrowed: HouseFilter) -> Iterator[Condition]:
     actor.require(permissions.READ, compound_id)
     reached = actor.buildings(permissions.READ, compound_id)
-    buildings_reached = None if reached is None else list(reached)
-    return compound_id, buildings_reached, narrowed.building_id, narrowed.state, contains(narrowed.number)
+    yield "h.compound_id = {}", (compound_id,)
+    for text, value in (
+        ("h.building_id = ANY({}::uuid[])", None if reached is None else list(reached)),
+        ("h.building_id = {}", narrowed.building_id),
+        ("h.unit_id = {}", narrowed.unit_id),
+        ("h.state = {}", narrowed.state),
+        ("h.use = {}", narrowed.use),
+    ):
+        if value is not None:
+            yield text, (value,)
+    typed = unicodedata.normalize("NFKC", narrowed.number or "")
+    if pattern := contains(typed):
+        yield _number_is(typed, pattern)
+
+
+def _number_is(typed: str, pattern: str) -> Condition:
+    parts = places.whole_number(typed)
+    if parts is None:
+        return "h.number LIKE {}", (pattern,)
+    unit = places.unit_key(parts.unit)
+    keys = places.room_key(parts.room), places.building_key(parts.building), unit, unit
+    return sql.NUMBER_IS, (pattern, *keys)
+
+
+def _numbered(conditions: Sequence[Condition]) -> tuple[str, list[object]]:
+    """The conditions as one, their places numbered in the order of the values."""
+    values = [value for _, each in conditions for value in each]
+    text = " AND ".join(text for text, _ in conditions)
+    return text.format(*(f"${number}" for number in range(1, len(values) + 1))), values
+
+
+def title_document(actor: Actor, house: House) -> str | None:
+    """The title deed's number (产权证号), for staff who may read the house and for its owners."""
+    owns = any(tie.house_id == house.id and tie.capacity == "owner" for tie in actor.houses)
+    may = owns or actor.may(permissions.READ, house.compound_id, house.building_id)
+    return house.title_document if may else None

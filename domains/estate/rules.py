@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Mapping
 
 CODE_ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 """Without what people misread: 0 O, 1 I L."""
@@ -26,3 +27,11 @@ def sort_key(text: str) -> str:
 def house_number(building: str, unit: str, room: str) -> str:
     """How a house is spoken of: 3号楼1单元101."""
     return f"{building}{unit}{room}"
+
+
+def changes(before: object, after: Mapping[str, object]) -> dict[str, list[object] | None]:
+    """What changed, from what to what, for the audit; of a title deed (产权证号) only that it changed."""
+    return {
+        name: None if name == "title_document" else [getattr(before, name), value]
+        for name, value in after.items()
+    }

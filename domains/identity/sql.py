@@ -63,4 +63,4 @@ WHERE m.company_id = $1 AND a.disabled_at IS NULL
             AND p.permission = ANY($3::text[])) = cardinality($3::text[])
 """
 
-LOCK_COMPANY = "SELECT id FROM company WHERE id = $1 FOR UPDATE"
+LOCK_COMPANY = "SELECT id FROM company WHERE id = $1 FOR NO KEY UPDATE"

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from jose import jwt
+from jose import jwk, jwt
 from jose.exceptions import JOSEError
 
 from domains.kernel import clock
@@ -39,12 +39,12 @@ class TokenSigner:
         key = serialization.load_pem_private_key(private_pem.encode(), password=None)
         if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
             raise ValueError("the token key must be a P-256 private key")
-        self._private = private_pem
-        self._public = (
-            key.public_key()
-            .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-            .decode()
+        public = key.public_key().public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
         )
+        # Given a text, the library would parse it for every token.
+        self._private = jwk.construct(private_pem, ALGORITHM)
+        self._public = jwk.construct(public.decode(), ALGORITHM)
 
     def sign(self, claims: Claims) -> str:
         """A token that is good for 15 minutes."""

@@ -111,15 +111,16 @@ class Actor:
     def require(self, permission: str, compound_id: UUID, building_id: UUID | None = None) -> None:
         """Refuse a caller without the permission."""
         if not self.may(permission, compound_id, building_id):
-            self.refuse()
+            self.refuse(compound_id)
 
-    def refuse(self) -> NoReturn:
+    def refuse(self, compound_id: UUID | None = None) -> NoReturn:
         """Refuse: ask a stranger to sign in, tell a known caller that the authority is missing."""
         if self.kind == "anonymous":
             raise Unauthenticated("UNAUTHENTICATED", "请先登录")
         if self.confined:
             raise Forbidden("PASSWORD_CHANGE_REQUIRED", "请先修改初始密码,再使用其他功能")
-        raise Forbidden("FORBIDDEN", "您没有这项权限,如有需要请联系管理员")
+        message = "您没有这项权限,如有需要请联系管理员"
+        raise Forbidden("FORBIDDEN", message, compound_id=compound_id)
 
 
 ANONYMOUS = Actor()

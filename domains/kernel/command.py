@@ -65,7 +65,7 @@ class _Command:
         """The coarse check; the fine one (which compound, which house) is the command's first line."""
         if self.caller == "anyone" or actor.kind == "system":
             return
-        if actor.account_id is None or (self.caller != "account" and actor.kind != self.caller):
+        if actor.account_id is None or self.caller not in ("account", actor.kind):
             actor.refuse()
         if actor.confined and not self.while_confined:
             actor.refuse()
@@ -94,9 +94,8 @@ class _Command:
                 return self.answer.validate_python(claim.answer)
         result = await self._call(record, actor, args, kwargs)
         if key is not None:
-            await idempotency.complete(
-                actor.id, self.action, key, self.answer.dump_python(result, mode="json")
-            )
+            answer = self.answer.dump_python(result, mode="json")
+            await idempotency.complete(caller_id, self.action, key, answer)
         if self.audited:
             if not record.subject_type:
                 raise RuntimeError(f"{self.action} does not say what it concerns")
@@ -121,8 +120,11 @@ class _Command:
         async with database.transaction():
             await audit.record(
                 actor, self.action, record.subject_type or "command", record.subject_id,
-                compound_id=record.compound_id, details={**record.details, "code": refusal.code}, outcome="refused",
+                compound_id=record.compound_id or getattr(refusal, "compound_id", None),
+                details={**record.details, "code": refusal.code}, outcome="refused",
             )  # fmt: skip
+        if isinstance(refusal, Forbidden):
+            refusal.is_audited = True
 
 
 Body = Callable[Concatenate[Actor, P], Coroutine[object, object, R]]

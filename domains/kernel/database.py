@@ -12,6 +12,7 @@ refused, for the ORM as for statements, by a RuntimeError.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
@@ -42,25 +43,36 @@ class Statements:
     seconds: float = 0.0
     texts: list[str] = field(default_factory=list)
 
+    def add(self, inner: Statements) -> None:
+        """Take over what a part of the work cost."""
+        self.count += inner.count
+        self.seconds += inner.seconds
+        self.texts += inner.texts
+
 
 _counter: ContextVar[Statements | None] = ContextVar("statements", default=None)
 _OVERHEAD = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
+# The driver asks once per connection how a type is built.
+_DRIVERS_OWN = re.compile(r"\s*(WITH RECURSIVE typeinfo_tree|SELECT\s+current_setting\('jit'\))")
 
 
 @asynccontextmanager
 async def counted() -> AsyncIterator[Statements]:
-    """Count the statements of the enclosed work, transaction control left out."""
-    statements = Statements()
+    """Count the statements of the enclosed work, transaction control left out; whoever counts around
+    it counts them too."""
+    outer, statements = _counter.get(), Statements()
     token = _counter.set(statements)
     try:
         yield statements
     finally:
         _counter.reset(token)
+        if outer is not None:
+            outer.add(statements)
 
 
 def _count(query: asyncpg.connection.LoggedQuery) -> None:
     statements = _counter.get()
-    if statements is None or query.query.startswith(_OVERHEAD):
+    if statements is None or query.query.startswith(_OVERHEAD) or _DRIVERS_OWN.match(query.query):
         return
     statements.count += 1
     statements.seconds += query.elapsed
@@ -221,6 +233,22 @@ async def _joined(outer: Transaction) -> AsyncIterator[Transaction]:
     except BaseException:
         del outer.callbacks[promised:], outer.collected[collected:]
         raise
+
+
+@dataclass(frozen=True, slots=True)
+class PoolUse:
+    """Connections that this process holds, of those the idle ones, and how many it may hold."""
+
+    size: int
+    idle: int
+    most: int
+
+
+def pool_use() -> PoolUse:
+    """How the pool stands now."""
+    pool = cast(AsyncpgDBClient, get_connection(CONNECTION))._pool
+    assert pool is not None, "connected"
+    return PoolUse(pool.get_size(), pool.get_idle_size(), pool.get_max_size())
 
 
 @asynccontextmanager

@@ -6,6 +6,8 @@ is looked up by code where it is presented, so a message is written once, here.
 
 from __future__ import annotations
 
+from uuid import UUID
+
 
 class DomainError(Exception):
     """A refusal with a stable `code`, a `message` for people and the input `field` it concerns."""
@@ -22,7 +24,14 @@ class NotFound(DomainError):
 
 
 class Forbidden(DomainError):
-    """The caller is known and lacks the authority."""
+    """The caller is known and lacks the authority, in `compound_id` where it is about one."""
+
+    def __init__(
+        self, code: str, message: str, field: str | None = None, *, compound_id: UUID | None = None
+    ) -> None:
+        super().__init__(code, message, field)
+        self.compound_id = compound_id
+        self.is_audited = False
 
 
 class Conflict(DomainError):

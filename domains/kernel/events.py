@@ -33,8 +33,11 @@ class Registry:
     """The events that are known by name; wiring makes the one there is."""
 
     def __init__(self, kinds: Iterable[type[Event]]) -> None:
-        self._kinds = {kind.__name__: kind for kind in kinds}
-        assert all(is_dataclass(kind) for kind in self._kinds.values())
+        self._kinds: dict[str, type[Event]] = {}
+        for kind in kinds:
+            assert is_dataclass(kind)
+            if self._kinds.setdefault(kind.__name__, kind) is not kind:
+                raise ValueError(f"two events are named {kind.__name__}")
 
     def load(self, name: str, payload: object) -> Event:
         """The event of a message; an unknown name raises KeyError and parks the message."""

@@ -92,12 +92,23 @@ class AuditEntry(Model):
 
 
 class AuditSeal(Model):
-    """A batch of audit rows, hashed and chained to the seal before it."""
+    """A batch of audit rows, hashed and chained to the seal before it. Inserted, never changed."""
 
-    number = fields.BigIntField(primary_key=True, generated=False)
-    from_transaction = fields.BigIntField(description="first database transaction id of the batch, included")
-    to_transaction = fields.BigIntField(description="end of the batch, not included")
+    number = fields.BigIntField(primary_key=True, description="from 1 on, without gaps")
+    cluster_id = fields.BigIntField(
+        description="system identifier of the database cluster that numbered them"
+    )
+    from_snapshot = fields.TextField(
+        null=True,
+        description="what was finished in this pg_snapshot is in an earlier batch; null in the first",
+    )
+    to_snapshot = fields.TextField(
+        null=True, description="what is finished in this pg_snapshot is in; null for a release"
+    )
     entries = fields.IntField()
+    released_through = fields.BigIntField(
+        null=True, description="this seal says that the rows of all seals up to that one were let go"
+    )
     previous = fields.BinaryField(description="hash of the seal before; 32 zero bytes for the first")
     hash = fields.BinaryField(description="SHA-256 over previous, bounds and the rows in order")
     sealed_at = fields.DatetimeField()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -122,7 +122,9 @@ def wake_with(waker: Waker) -> None:
 @dataclass(frozen=True, slots=True)
 class _Recorded:
     event_id: UUID
-    event: Event
+    event: str
+    subject: str
+    payload: str
     urgent: bool
 
 
@@ -131,7 +133,8 @@ async def record(event: Event, *, urgent: bool = False) -> UUID:
     current = database.open_transaction()
     if current is None:
         raise RuntimeError("an event is recorded in the transaction of its cause")
-    recorded = _Recorded(uuid7(), event, urgent)
+    payload = orjson.dumps(to_payload(event)).decode()
+    recorded = _Recorded(uuid7(), type(event).__name__, event.subject, payload, urgent)
     current.at_end(_write, recorded)
     for waker in _waker:
         if waker not in current.callbacks:
@@ -140,16 +143,9 @@ async def record(event: Event, *, urgent: bool = False) -> UUID:
 
 
 async def _write(recorded: list[_Recorded]) -> None:
-    subjects = [each.event.subject for each in recorded]
-    await database.execute(TURNS, subjects)
-    await database.execute(
-        RECORD,
-        [each.event_id for each in recorded],
-        [type(each.event).__name__ for each in recorded],
-        subjects,
-        [orjson.dumps(to_payload(each.event)).decode() for each in recorded],
-        [each.urgent for each in recorded],
-    )
+    columns = [list(column) for column in zip(*map(astuple, recorded), strict=True)]
+    await database.execute(TURNS, columns[2])
+    await database.execute(RECORD, *columns)
 
 
 @dataclass(frozen=True, slots=True)

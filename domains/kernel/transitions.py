@@ -20,7 +20,9 @@ if TYPE_CHECKING:  # a table of transitions is a decision: it knows rows only by
 @dataclass(frozen=True)
 class Machine:
     """States of one kind of row. `required` names columns a state must have set by the move
-    into it, `frozen` columns that may not change any more once it is reached."""
+    into it, `frozen` columns that no move out of a state may change.
+
+    The row's column is `state`. ValueError for a table that names a state it does not list."""
 
     name: str
     moves: Mapping[str, frozenset[str]]

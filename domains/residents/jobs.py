@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from domains.kernel import clock, database
 from domains.kernel.actor import SYSTEM, Actor
-from domains.kernel.command import command, concerns
+from domains.kernel.command import command
 from domains.kernel.jobs import Result
 from domains.residents import sql
 from domains.residents.service.leases import end_due
@@ -20,11 +20,9 @@ async def expire_invitations(_: object) -> Result:
     return {"expired": await _expire_invitations(SYSTEM)}
 
 
-@command("lease.end_due", caller="system")
+@command("lease.end_due", caller="system", audited=False)
 async def _end_leases(actor: Actor) -> int:
-    ended = await end_due()
-    concerns("Occupancy", None, None, ended=ended, by=actor.name)
-    return ended
+    return await end_due()
 
 
 @command("invitation.expire", caller="system", audited=False)

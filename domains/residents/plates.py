@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from typing import Literal
 
 from domains.kernel.text import InvalidText
 
-KINDS = ("car", "ebike")
-COLOURS = ("blue", "green", "yellow", "white", "black")
+Kind = Literal["car", "ebike"]
+Flag = Literal["stolen", "cloned"]
 
 _PROVINCE = "[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼]"
 # I and O are never in a serial, where they would be read as 1 and 0.
@@ -47,7 +48,7 @@ def normalise(written: str) -> str:
     return _SEPARATORS.sub("", folded)
 
 
-def read(kind: str, written: str, colour: str | None = None) -> Plate:
+def read(kind: Kind, written: str, colour: str | None = None) -> Plate:
     """The plate of a vehicle of `kind`. A colour that is not given is what the shape mostly has.
 
     Raises InvalidText: PLATE_INVALID, PLATE_COLOUR_CONFLICT.

@@ -7,13 +7,13 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Literal
 from uuid import UUID
 
 from domains.kernel.errors import Conflict, Invalid
 from domains.kernel.transitions import Machine
 
-CAPACITIES = ("owner", "family", "tenant")
-POPULATION_KINDS = ("permanent", "floating", "attention")
+InvitedCapacity = Literal["family", "tenant"]
 INVITATION_LIFETIME = timedelta(days=7)
 REJECTION_SHOWN = timedelta(days=14)
 LEASE_WARNING = timedelta(days=30)
@@ -85,10 +85,12 @@ class Candidate:
     """Both have a document of this kind, and they are two."""
 
 
-def match(candidates: Sequence[Candidate], account_id: UUID, name: str) -> UUID | None:
+def match(candidates: Sequence[Candidate], account_id: UUID, name: str | None) -> UUID | None:
     """Who of the register an account is (人员匹配): by document, else as who it is known already, else
     by phone and name, else by the name alone in a house whose register knows nothing more. None is
     somebody new.
+
+    `name` is what the account claims to be called; an owner who invites may call somebody anything (None).
 
     Raises Conflict PERSON_LINKED, PERSON_NAME_DIFFERS, PERSON_DOCUMENT_DIFFERS, ACCOUNT_IS_ANOTHER.
     """
@@ -101,8 +103,8 @@ def match(candidates: Sequence[Candidate], account_id: UUID, name: str) -> UUID 
     if known is not None and known.id != best.id:
         raise Conflict("ACCOUNT_IS_ANOTHER", "该账号在本小区已绑定另一位住户,请先核实是谁在使用这个账号")
     if best.account_id not in (None, account_id):
-        raise Conflict("PERSON_LINKED", "这位住户已绑定另一个账号,请核实后先解除原来的绑定")
-    if known is not None and known.name != name and not best.by_document:
+        raise Conflict("PERSON_LINKED", "这位住户已绑定另一个账号,请由物业核实后解除原来的绑定")
+    if known is not None and name not in (None, known.name) and not best.by_document:
         raise Conflict("PERSON_NAME_DIFFERS", "填写的姓名与该账号在本小区登记的姓名不一致,请核实后重新提交")
     if best.document_differs and not best.by_document:
         raise Conflict("PERSON_DOCUMENT_DIFFERS", "填写的证件与住户档案里的证件不一致,请核实后更正其中一个")

@@ -7,6 +7,7 @@ account and is indexed as accounts are.
 from __future__ import annotations
 
 from domains.kernel import documents, phones, sealing
+from domains.kernel.sealing import SealedColumn
 
 PHONE = "person.phone"
 PHONE_TAIL = "person.phone_tail"
@@ -14,6 +15,15 @@ DOCUMENT = "person.document"
 REGISTRATION_PHONE = "registration.phone"
 REGISTRATION_DOCUMENT = "registration.document"
 INVITATION_PHONE = "invitation.phone"
+
+COLUMNS = (
+    SealedColumn("person", "phone_sealed", PHONE),
+    SealedColumn("person", "document_sealed", DOCUMENT),
+    SealedColumn("registration", "phone_sealed", REGISTRATION_PHONE),
+    SealedColumn("registration", "document_sealed", REGISTRATION_DOCUMENT),
+    SealedColumn("invitation", "phone_sealed", INVITATION_PHONE),
+)
+"""What this domain keeps encrypted."""
 
 
 def phone_index(number: str) -> bytes:

@@ -63,12 +63,14 @@ SELECT id, capacity FROM occupancy WHERE house_id = $1 AND person_id = $2 AND en
 
 EXTEND_LEASE = "UPDATE occupancy SET lease_until_on = $2 WHERE id = $1"
 
-# The end of the last day, which is when it stopped to count.
+# The end of the last day, which is when it stopped to count. Rows are locked in one order, for a binding
+# does this to its own house at any time.
 END_LEASES = """
+WITH due AS (
+    SELECT id FROM occupancy
+    WHERE ended_at IS NULL AND lease_until_on < $1 AND ($3::uuid IS NULL OR house_id = $3) ORDER BY id FOR UPDATE)
 UPDATE occupancy o SET ended_at = (o.lease_until_on + 1)::timestamp AT TIME ZONE 'Asia/Shanghai', end_reason = $2
-FROM person p
-WHERE o.ended_at IS NULL AND o.lease_until_on < $1 AND p.id = o.person_id
-    AND ($3::uuid IS NULL OR o.house_id = $3)
+FROM due, person p WHERE o.id = due.id AND p.id = o.person_id
 RETURNING o.id, o.compound_id, o.house_id, o.person_id, p.account_id, o.capacity
 """
 

@@ -1,9 +1,10 @@
-from tortoise import fields, migrations
-from tortoise.fields.base import OnDelete
-from tortoise.indexes import Index
+from tortoise import migrations
 from tortoise.migrations import operations as ops
-
+from domains.kernel.clock import now
 from domains.kernel.ids import uuid7
+from tortoise.fields.base import OnDelete
+from tortoise import fields
+from tortoise.indexes import Index
 
 
 class Migration(migrations.Migration):
@@ -131,31 +132,31 @@ class Migration(migrations.Migration):
                         on_delete=OnDelete.RESTRICT,
                     ),
                 ),
-                ("name", fields.CharField(description="as people write it: 3号楼", max_length=40)),
+                ("name", fields.CharField(description="as people write it: 3号楼", max_length=80)),
                 (
                     "key",
-                    fields.CharField(description="the same building however it is written: 3", max_length=40),
+                    fields.CharField(description="the same building however it is written: 3", max_length=80),
                 ),
                 (
                     "sort",
-                    fields.CharField(description="numbers padded, so that 10 comes after 9", max_length=60),
+                    fields.CharField(description="numbers padded, so that 10 comes after 9", max_length=300),
                 ),
                 (
                     "code",
                     fields.CharField(
-                        default="", description="code in the authorities' register", max_length=40
+                        default="", description="code in the authorities' register", max_length=50
                     ),
                 ),
                 ("built_year", fields.IntField(null=True)),
                 (
                     "use",
                     fields.CharField(
-                        default="", description="住宅, 商业, 办公 … as registered", max_length=20
+                        default="", description="住宅, 商业, 办公 … as registered", max_length=50
                     ),
                 ),
                 (
                     "structure",
-                    fields.CharField(default="", description="钢混, 砖混 … as registered", max_length=20),
+                    fields.CharField(default="", description="钢混, 砖混 … as registered", max_length=50),
                 ),
                 ("storeys_above", fields.IntField(null=True)),
                 ("storeys_below", fields.IntField(null=True)),
@@ -166,8 +167,8 @@ class Migration(migrations.Migration):
                     fields.IntField(null=True, description="design working life (设计使用年限)"),
                 ),
                 ("standard_address", fields.CharField(default="", max_length=200)),
-                ("police_station", fields.CharField(default="", max_length=60)),
-                ("street_in_charge", fields.CharField(default="", max_length=60)),
+                ("police_station", fields.CharField(default="", max_length=100)),
+                ("street_in_charge", fields.CharField(default="", max_length=100)),
                 ("latitude", fields.DecimalField(null=True, max_digits=9, decimal_places=6)),
                 ("longitude", fields.DecimalField(null=True, max_digits=9, decimal_places=6)),
                 ("source", fields.CharField(description="import | staff", max_length=20)),
@@ -208,9 +209,11 @@ class Migration(migrations.Migration):
                         on_delete=OnDelete.RESTRICT,
                     ),
                 ),
-                ("name", fields.CharField(max_length=20)),
-                ("key", fields.CharField(max_length=20)),
-                ("sort", fields.CharField(max_length=40)),
+                ("name", fields.CharField(max_length=30)),
+                ("key", fields.CharField(max_length=30)),
+                ("sort", fields.CharField(max_length=120)),
+                ("source", fields.CharField(default="staff", description="import | staff", max_length=20)),
+                ("recorded_at", fields.DatetimeField(default=now, auto_now=False, auto_now_add=False)),
             ],
             options={
                 "table": "unit",
@@ -258,13 +261,13 @@ class Migration(migrations.Migration):
                         on_delete=OnDelete.RESTRICT,
                     ),
                 ),
-                ("room", fields.CharField(description="房号 without its suffix: 101", max_length=20)),
+                ("room", fields.CharField(description="房号 without its suffix: 101", max_length=60)),
                 (
                     "room_key",
-                    fields.CharField(description="the same room however it is written", max_length=20),
+                    fields.CharField(description="the same room however it is written", max_length=60),
                 ),
-                ("number", fields.CharField(description="as it is spoken: 3号楼1单元101", max_length=90)),
-                ("sort", fields.CharField(description="building, unit and room, padded", max_length=160)),
+                ("number", fields.CharField(description="as it is spoken: 3号楼1单元101", max_length=170)),
+                ("sort", fields.CharField(description="building, unit and room, padded", max_length=640)),
                 ("floor", fields.IntField(null=True)),
                 (
                     "built_area_m2",
@@ -302,6 +305,7 @@ class Migration(migrations.Migration):
                 "indexes": [
                     Index(fields=["compound_id", "sort", "id"], name="house_compound_sort"),
                     Index(fields=["building_id", "sort", "id"], name="house_building_sort"),
+                    Index(fields=["compound_id", "recorded_at", "id"], name="house_compound_recorded"),
                 ],
                 "pk_attr": "id",
                 "table_description": "A house (房屋), the thing that is owned, lived in and charged for.",

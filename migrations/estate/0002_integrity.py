@@ -20,6 +20,21 @@ ALTER TABLE house ADD CONSTRAINT house_in_unit
     FOREIGN KEY (unit_id, building_id, compound_id) REFERENCES unit (id, building_id, compound_id);
 ALTER TABLE house ADD CONSTRAINT house_of_compound UNIQUE (id, compound_id);
 
+ALTER TABLE compound ADD CONSTRAINT compound_position
+    CHECK (latitude BETWEEN -90 AND 90 AND longitude BETWEEN -180 AND 180);
+ALTER TABLE building ADD CONSTRAINT building_position
+    CHECK (latitude BETWEEN -90 AND 90 AND longitude BETWEEN -180 AND 180);
+ALTER TABLE building ADD CONSTRAINT building_size
+    CHECK (storeys_above BETWEEN 0 AND 200 AND storeys_below BETWEEN 0 AND 20 AND height_m BETWEEN 0 AND 1000
+           AND area_m2 BETWEEN 1 AND 10000000);
+ALTER TABLE building ADD CONSTRAINT building_age
+    CHECK (built_year BETWEEN 1900 AND 2100 AND service_life_years BETWEEN 1 AND 200);
+ALTER TABLE building ADD CONSTRAINT building_source CHECK (source IN ('import', 'staff'));
+ALTER TABLE unit ADD CONSTRAINT unit_source CHECK (source IN ('import', 'staff'));
+ALTER TABLE house ADD CONSTRAINT house_source CHECK (source IN ('import', 'staff'));
+ALTER TABLE house ADD CONSTRAINT house_floor CHECK (floor BETWEEN -200 AND 200);
+ALTER TABLE house ADD CONSTRAINT house_let CHECK (state <> 'rented' OR is_rented);
+
 ALTER TABLE house ADD CONSTRAINT house_use
     CHECK (use IN ('residential', 'shop', 'office', 'parking', 'storage', 'other'));
 ALTER TABLE house ADD CONSTRAINT house_state CHECK (state IN ('self_occupied', 'rented', 'vacant', 'unsold'));

@@ -1,10 +1,10 @@
-from tortoise import fields, migrations
+from tortoise import migrations
+from tortoise.migrations import operations as ops
+from domains.kernel.ids import uuid7
 from tortoise.contrib.postgres.fields import ArrayField
 from tortoise.fields.base import OnDelete
+from tortoise import fields
 from tortoise.indexes import Index
-from tortoise.migrations import operations as ops
-
-from domains.kernel.ids import uuid7
 
 
 class Migration(migrations.Migration):
@@ -284,7 +284,7 @@ class Migration(migrations.Migration):
                 "table": "sms_code",
                 "app": "identity",
                 "pk_attr": "id",
-                "table_description": "The last sign-in code sent to a phone: 6 digits, 5 minutes, 5 tries, once. A new one takes its place.",
+                "table_description": "The last sign-in code sent to a phone: 6 digits, 5 minutes, 5 tries, once. A new one replaces it.",
             },
             bases=["Model"],
         ),

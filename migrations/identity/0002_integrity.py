@@ -11,6 +11,8 @@ ALTER TABLE platform_identity ADD CONSTRAINT platform_identity_platform CHECK (p
 CREATE INDEX platform_identity_account ON platform_identity (account_id);
 ALTER TABLE session ADD CONSTRAINT session_method CHECK (method IN ('wechat', 'alipay', 'sms', 'password'));
 ALTER TABLE session ADD CONSTRAINT session_end CHECK ((ended_at IS NULL) = (end_reason IS NULL));
+ALTER TABLE session ADD CONSTRAINT session_end_reason
+    CHECK (end_reason IN ('signed_out', 'revoked', 'reuse', 'disabled', 'password', 'joined'));
 CREATE UNIQUE INDEX refresh_token_hash ON refresh_token (token_hash);
 CREATE INDEX refresh_token_session ON refresh_token (session_id, issued_at);
 CREATE INDEX refresh_token_used ON refresh_token (used_at) WHERE used_at IS NOT NULL;

@@ -1,10 +1,10 @@
-from orjson import loads
-from tortoise import fields, migrations
-from tortoise.fields.data import JSON_DUMPS
-from tortoise.indexes import Index
+from tortoise import migrations
 from tortoise.migrations import operations as ops
-
 from domains.kernel.ids import uuid7
+from orjson import loads
+from tortoise.fields.data import JSON_DUMPS
+from tortoise import fields
+from tortoise.indexes import Index
 
 
 class Migration(migrations.Migration):
@@ -48,13 +48,46 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name="AuditSeal",
             fields=[
-                ("number", fields.BigIntField(primary_key=True, unique=True, db_index=True)),
                 (
-                    "from_transaction",
-                    fields.BigIntField(description="first database transaction id of the batch, included"),
+                    "number",
+                    fields.BigIntField(
+                        generated=True,
+                        primary_key=True,
+                        unique=True,
+                        db_index=True,
+                        description="from 1 on, without gaps",
+                    ),
                 ),
-                ("to_transaction", fields.BigIntField(description="end of the batch, not included")),
+                (
+                    "cluster_id",
+                    fields.BigIntField(
+                        description="system identifier of the database cluster that numbered them"
+                    ),
+                ),
+                (
+                    "from_snapshot",
+                    fields.TextField(
+                        null=True,
+                        description="what was finished in this pg_snapshot is in an earlier batch; null in the first",
+                        unique=False,
+                    ),
+                ),
+                (
+                    "to_snapshot",
+                    fields.TextField(
+                        null=True,
+                        description="what is finished in this pg_snapshot is in; null for a release",
+                        unique=False,
+                    ),
+                ),
                 ("entries", fields.IntField()),
+                (
+                    "released_through",
+                    fields.BigIntField(
+                        null=True,
+                        description="this seal says that the rows of all seals up to that one were let go",
+                    ),
+                ),
                 (
                     "previous",
                     fields.BinaryField(description="hash of the seal before; 32 zero bytes for the first"),
@@ -69,7 +102,7 @@ class Migration(migrations.Migration):
                 "table": "audit_seal",
                 "app": "kernel",
                 "pk_attr": "number",
-                "table_description": "A batch of audit rows, hashed and chained to the seal before it.",
+                "table_description": "A batch of audit rows, hashed and chained to the seal before it. Inserted, never changed.",
             },
             bases=["Model"],
         ),

@@ -5,6 +5,7 @@ from tortoise.migrations import operations as ops
 
 FORWARD = """
 ALTER TABLE person ADD CONSTRAINT person_of_compound UNIQUE (id, compound_id);
+ALTER TABLE person ADD CONSTRAINT person_source CHECK (source IN ('import', 'registration', 'invitation', 'staff'));
 ALTER TABLE person ADD CONSTRAINT person_sex CHECK (sex IN ('male', 'female'));
 ALTER TABLE person ADD CONSTRAINT person_population_kind CHECK (population_kind IN ('permanent', 'floating', 'attention'));
 ALTER TABLE person ADD CONSTRAINT person_phone_whole CHECK (num_nonnulls(phone_sealed, phone_index, phone_tail_index) IN (0, 3));

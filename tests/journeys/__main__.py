@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from tests.journeys import first_day
+from tests.journeys import first_day, moving_in
 from tests.journeys.instance import REPOSITORY, free_port, fresh, started
 from tests.journeys.steps import Steps
 
@@ -14,9 +14,11 @@ def main() -> int:
     home, port, steps = fresh(REPOSITORY / ".linli" / "journey"), free_port(), Steps()
     first_day.prepare(home, port)
     with started(home, port, "serve") as instance:
-        print("第一天 the first day")
         try:
+            print("第一天 the first day")
             first_day.play(instance, steps)
+            print("入住 moving in")
+            moving_in.play(instance, steps)
         except Exception:
             print(instance.log.read_text()[-4000:], file=sys.stderr)
             raise

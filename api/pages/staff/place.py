@@ -35,6 +35,6 @@ async def place_of(page: Page) -> Place:
     """The compound chosen last, else the first. Refusal where the caller works in none."""
     found = (await page.ask("Compounds"))["compounds"]
     if not found:
-        raise Refusal("FORBIDDEN", page.texts("您还没有可以管理的小区,请联系管理员授权"), 403)
+        raise Refusal("FORBIDDEN", page.texts("您还没有可以管理的小区，请联系管理员授权"), 403)
     kept = page.jar.get("compound")
     return Place(next((each for each in found if each["id"] == kept), found[0]), found)

@@ -10,6 +10,10 @@ from domains.kernel import clock, database
 from domains.kernel.actor import Actor
 from domains.kernel.errors import Conflict, DomainError, Invalid
 
+LOCK = """
+SELECT 1 FROM staff_member m JOIN account a ON a.id = m.account_id WHERE m.account_id = $1 FOR NO KEY UPDATE
+"""
+
 # Counted while the lock holds as well; the first failure after it counts anew.
 FAILED = """
 UPDATE staff_member SET
@@ -21,9 +25,10 @@ WHERE account_id = $1
 
 
 async def locked_row(account_id: UUID) -> StaffMember:
-    """The staff member with its account; rivals wait."""
-    rows = StaffMember.select_for_update(of=("staff_member",)).select_related("account")
-    return await rows.get(account_id=account_id)
+    """The staff member with its account; rivals who sign in, disable or reset wait. The lock comes
+    first and the row is read after it: a joined row read with the lock could be the one before."""
+    await database.execute(LOCK, account_id)
+    return await StaffMember.get(account_id=account_id).select_related("account")
 
 
 async def count_failure(account_id: UUID) -> None:

@@ -143,18 +143,30 @@ async def update_staff(
     Raises NotFound STAFF_NOT_FOUND, Conflict LAST_ADMINISTRATOR, Forbidden BEYOND_OWN_AUTHORITY.
     """
     authority = await authority_of(actor)
-    concerns("Staff", account_id, None)
+    columns = {
+        "valid_from": valid_from, "valid_until": valid_until, "idle_timeout_s": idle_timeout_s,
+        "max_failures": max_failures,
+    }  # fmt: skip
+    given: dict[str, Any] = {
+        name: value for name, value in columns.items() if value is not None
+    }  # Any: columns
+    if is_unlimited:
+        given["valid_until"] = None
+    personal = [field for field, value in (("name", name), ("phone", phone)) if value is not None]
+    concerns("Staff", account_id, None, changed=[*given, *personal])
     async with keeping_an_administrator(authority.company_id):
         staff = await colleague(authority, account_id, may.STAFF_WRITE)
-        staff.valid_from = valid_from or staff.valid_from
-        staff.valid_until = None if is_unlimited else valid_until or staff.valid_until
-        staff.idle_timeout_s = staff.idle_timeout_s if idle_timeout_s is None else idle_timeout_s
-        staff.max_failures = staff.max_failures if max_failures is None else max_failures
-        rules.check_validity(staff.valid_from, staff.valid_until)
-        rules.check_limits(staff.idle_timeout_s, staff.max_failures)
-        await staff.save(update_fields=["valid_from", "valid_until", "idle_timeout_s", "max_failures"])
+        await _update_member(staff, given)
         await _update_account(staff.account, name, phone)
     return account_id
+
+
+async def _update_member(staff: StaffMember, given: dict[str, Any]) -> None:  # Any: column values
+    staff.update_from_dict(given)
+    rules.check_validity(staff.valid_from, staff.valid_until)
+    rules.check_limits(staff.idle_timeout_s, staff.max_failures)
+    if given:
+        await staff.save(update_fields=list(given))
 
 
 async def _update_account(account: Account, name: str | None, phone: str | None) -> None:

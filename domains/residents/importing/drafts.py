@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
-from domains.residents.register.places import Place
+from domains.estate.places import Place
 from domains.residents.register.reading import Register
 from domains.residents.register.rows import Capacity, Contact, HouseRow, PersonRow
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from domains.estate.places import Place
 from domains.estate.rules import sort_key
 from domains.kernel import sealing
 from domains.kernel.ids import uuid7
 from domains.kernel.phones import tail
 from domains.residents.importing.drafts import OccupancyDraft, People, PersonDraft
-from domains.residents.register.places import Place
 from domains.residents.register.reading import Register
 from domains.residents.register.rows import BuildingRow, HouseRow, HouseStatus, VehicleRow
 

@@ -5,8 +5,6 @@ Every statement touches only what differs, so that importing the same file again
 
 from __future__ import annotations
 
-LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('register:' || $1::text, 0))"
-
 STAGE_BUILDINGS = """
 CREATE TEMP TABLE staged_building ON COMMIT DROP AS
 SELECT * FROM jsonb_to_recordset($1::jsonb) AS x(
@@ -49,8 +47,8 @@ FROM staged_building s WHERE b.compound_id = $1 AND b.key = s.key
 """
 
 WRITE_UNITS = """
-INSERT INTO unit (id, compound_id, building_id, key, name, sort)
-SELECT x.id, $1, b.id, x.key, x.name, x.sort
+INSERT INTO unit (id, compound_id, building_id, key, name, sort, source, recorded_at)
+SELECT x.id, $1, b.id, x.key, x.name, x.sort, 'import', $3
 FROM jsonb_to_recordset($2::jsonb) AS x(id uuid, building_key text, key text, name text, sort text)
 JOIN building b ON b.compound_id = $1 AND b.key = x.building_key
 ON CONFLICT (building_id, key) DO NOTHING

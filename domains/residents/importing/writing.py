@@ -8,6 +8,7 @@ from uuid import UUID
 
 import orjson
 
+from domains.estate.sql import TAKE_TURN
 from domains.kernel import clock, database
 from domains.residents.importing import rows, statements
 from domains.residents.importing.drafts import gather_people
@@ -80,7 +81,7 @@ async def write(compound_id: UUID, staged: Staged) -> Mapping[str, int]:
     Raises HousesMissing. Imports of one compound wait for each other.
     """
     now = clock.now()
-    await database.execute(statements.LOCK, str(compound_id))
+    await database.execute(TAKE_TURN, str(compound_id))
     counts = await _write_places(compound_id, staged, now)
     await database.execute(statements.STAGE_PEOPLE, staged.people)
     await database.execute(statements.STAGE_OCCUPANCIES, compound_id, staged.occupancies)
@@ -96,7 +97,7 @@ async def _write_places(compound_id: UUID, staged: Staged, now: object) -> dict[
     await database.execute(statements.STAGE_BUILDINGS, staged.buildings)
     updated_buildings = await database.execute(statements.UPDATE_BUILDINGS, compound_id)
     created_buildings = await database.execute(statements.WRITE_BUILDINGS, compound_id, now)
-    created_units = await database.execute(statements.WRITE_UNITS, compound_id, staged.units)
+    created_units = await database.execute(statements.WRITE_UNITS, compound_id, staged.units, now)
     await database.execute(statements.STAGE_HOUSES, compound_id, staged.houses)
     await database.execute("ANALYZE staged_house")
     updated_houses = await database.execute(statements.UPDATE_HOUSES)

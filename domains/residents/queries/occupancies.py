@@ -10,7 +10,8 @@ from uuid import UUID
 
 import asyncpg
 
-from domains.estate.queries import HOUSE_COLUMNS, Compound, House
+from domains.estate.queries import Compound, House
+from domains.estate.sql import HOUSE_COLUMNS
 from domains.kernel import clock, database
 from domains.kernel.actor import Actor, HouseTie
 from domains.kernel.command import concerns, sensitive_read

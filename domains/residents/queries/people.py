@@ -134,9 +134,13 @@ async def count_residents(actor: Actor, compound_id: UUID, narrowed: PersonFilte
     return int(await database.fetchval(COUNT_RESIDENTS, *_arguments(actor, compound_id, narrowed)))
 
 
-@sensitive_read("resident.read", caller="staff", permission=permissions.READ)
 async def by_id(actor: Actor, ids: Sequence[UUID]) -> Mapping[UUID, Person]:
-    """Those of the people whom the caller may see, masked."""
+    """Those of the people whom the caller may see, masked: nobody without the permission."""
+    return await _read(actor, ids) if actor.compounds(permissions.READ) else {}
+
+
+@sensitive_read("resident.read", caller="staff", permission=permissions.READ)
+async def _read(actor: Actor, ids: Sequence[UUID]) -> Mapping[UUID, Person]:
     reach = actor.reach(permissions.READ)
     found = {
         row["id"]: _masked(row) for row in await database.fetch(BY_ID, ids, reach.compounds, reach.buildings)
@@ -157,7 +161,7 @@ async def reveal(actor: Actor, *, person_id: UUID, reason: str) -> PersonDetails
     row = await database.fetchrow(DETAILS, [person_id], reach.compounds, reach.buildings)
     concerns("Person", person_id, row["compound_id"] if row else None, reason=reason)
     if row is None:
-        raise NotFound("RESIDENT_NOT_FOUND", "没有找到这位住户,请刷新后重试", "id")
+        raise NotFound("RESIDENT_NOT_FOUND", "没有找到这位住户,请刷新后重试", "resident")
     return _details(row)
 
 

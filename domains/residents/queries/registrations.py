@@ -169,7 +169,7 @@ async def count_to_review(
 
 async def by_id(actor: Actor, ids: Sequence[UUID]) -> Mapping[UUID, Registration]:
     """Those the caller may see: reviewers by permission, residents their own."""
-    if actor.kind == "staff":
+    if actor.compounds(permissions.REVIEW):
         return await _read_to_review(actor, ids)
     return {row["id"]: _registration(row) for row in await database.fetch(OWN_BY_ID, ids, actor.account_id)}
 

@@ -7,21 +7,23 @@ from dataclasses import dataclass, field
 from domains.residents.register.cells import LineReader, words
 from domains.residents.register.fields import Field
 from domains.residents.register.lines import Line
-from domains.residents.register.places import (
+from domains.estate.places import (
     Parts,
     Place,
     building_and_unit,
     building_key,
     building_named_in,
+    building_shown,
     fold,
     room_key,
     room_shown,
     unit_and_room,
     unit_key,
+    unit_shown,
     whole_number,
 )
 
-_BUILDING, _UNIT, _ROOM = words(50), words(30), words(60)
+_ZONE, _BUILDING, _UNIT, _ROOM = (words(most, fold=True) for most in (20, 50, 30, 60))
 
 
 @dataclass(slots=True)
@@ -34,13 +36,13 @@ class Addresses:
     def building(self, written: str) -> tuple[str, str]:
         """A building's shown name and its identity."""
         key = building_key(written)
-        return self.buildings.setdefault(key, written.strip()), key
+        return self.buildings.setdefault(key, building_shown(written)), key
 
     def place(self, reader: LineReader, sheet_building: str | None) -> Place | None:
         """The house of a line, or None after noting what is missing; `sheet_building` is the sheet's."""
         room = reader.take(Field.ROOM, _ROOM, required=True)
         building = reader.take(Field.BUILDING, _BUILDING) or ""
-        zone = reader.take(Field.ZONE, _BUILDING) or ""
+        zone = reader.take(Field.ZONE, _ZONE) or ""
         building, of_building = building_and_unit(building)
         unit = reader.take(Field.UNIT, _UNIT) or of_building
         if room is None or reader.failed:
@@ -57,7 +59,7 @@ class Addresses:
     def _place(self, building: str, unit: str, room: str) -> Place:
         shown_building, in_building = self.building(building)
         in_unit = unit_key(unit)
-        shown_unit = self.units.setdefault((in_building, in_unit), unit.strip())
+        shown_unit = self.units.setdefault((in_building, in_unit), unit_shown(unit))
         return Place(shown_building, shown_unit, room_shown(room), (in_building, in_unit, room_key(room)))
 
 
@@ -84,7 +86,7 @@ def _parts(line: Line, building: str, unit: str, room: str, sheet_building: str 
 
 def _repeated(building: str, unit: str, room: str) -> Parts:
     """A room that repeats what its building and unit columns say: 1-1-101, 1栋1单元101, 1-101."""
-    if room.isalnum() and len(room) <= 8:
+    if room.isascii() and room.isalnum():
         return Parts(building, unit, room)
     whole, inner = whole_number(room), unit_and_room(room)
     if whole and whole.unit:

@@ -14,7 +14,7 @@ from domains.residents.register.rows import BuildingRow
 def read_building(line: Line, addresses: Addresses, problems: Problems) -> BuildingRow | None:
     """The building of a line, or None after noting its errors."""
     reader = LineReader(line, problems)
-    written = reader.take(Field.BUILDING, words(50), required=True)
+    written = reader.take(Field.BUILDING, words(50, fold=True), required=True)
     name, key = addresses.building(written) if written else ("", "")
     row = BuildingRow(
         sheet=line.sheet,

@@ -111,22 +111,23 @@ def plain(cell: Cell) -> str:
     return str(cell)
 
 
-def words(max_length: int) -> Callable[[Cell], str]:
-    """A parser for a line of text of at most `max_length` characters, without markup."""
+def words(max_length: int, *, fold: bool = False) -> Callable[[Cell], str]:
+    """A parser for a line of text of at most `max_length` characters, without markup; `fold` makes
+    the characters of names and numbers half-width before they are counted."""
 
     def parse(cell: Cell) -> str:
-        return _clean(plain(cell), max_length)
+        return _clean(plain(cell), max_length, fold)
 
     return parse
 
 
 # Most columns repeat a handful of words thousands of times.
 @lru_cache(maxsize=8192)
-def _clean(written: str, max_length: int) -> str:
+def _clean(written: str, max_length: int, fold: bool) -> str:
     line = " ".join(written.split())
     if _MARKUP.search(line):
         raise InvalidText("TEXT_MARKUP", "含有代码或公式，请删除后填写普通文字")
-    return text.clean(line, max_length=max_length)
+    return text.clean(line, max_length=max_length, fold=fold)
 
 
 def number(cell: Cell) -> Decimal:

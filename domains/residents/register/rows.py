@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from domains.kernel.documents import Kind, Sex
-from domains.residents.register.places import Place
+from domains.estate.places import Place
 
 
 class HouseStatus(StrEnum):

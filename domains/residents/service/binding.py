@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from domains.kernel import clock, database, outbox
@@ -69,7 +69,8 @@ async def _person(applicant: Applicant, binding: Binding) -> UUID:
         applicant.document_kind, sealed.phone_index(applicant.phone), applicant.name, binding.capacity,
         binding.verified_by == "owner",
     )  # fmt: skip
-    found = rules.match([rules.Candidate(**row) for row in rows], applicant.account_id, applicant.name)
+    claimed = applicant.name if binding.verified_by == "staff" else None
+    found = rules.match([rules.Candidate(**row) for row in rows], applicant.account_id, claimed)
     if found is None:
         return await _new_person(applicant, binding)
     phone = sealed.phone_columns(applicant.phone)
@@ -82,10 +83,14 @@ async def _person(applicant: Applicant, binding: Binding) -> UUID:
 
 
 async def _new_person(applicant: Applicant, binding: Binding) -> UUID:
+    sealed_columns: dict[str, Any] = {  # Any: column values
+        **sealed.phone_columns(applicant.phone),
+        **_document_columns(applicant),
+    }
     person = await Person.create(
         compound_id=binding.compound_id, account_id=applicant.account_id, name=applicant.name,
         document_kind=applicant.document_kind, source=_SOURCES[binding.verified_by], recorded_at=clock.now(),
-        **sealed.phone_columns(applicant.phone), **_document_columns(applicant),
+        **sealed_columns,
     )  # fmt: skip
     return person.id
 

@@ -20,6 +20,7 @@ from domains.residents.importing.writing import HousesMissing, Staged, rehearse,
 from domains.residents.models import RegisterImport
 from domains.residents.register.fields import title
 from domains.residents.register.mapping import Corrections
+from domains.residents.register.problems import KEPT_ERRORS
 from domains.residents.register.reading import Register, SheetReading, read_register
 
 LIMIT_BYTES = 10_000_000
@@ -60,29 +61,30 @@ async def import_register(
     """Upload a register: staged with what it would do, or applied at once if nothing is wrong with it."""
     _require(actor, compound_id)
     stored = await _keep(data)
-    report, staged = await _read(compound_id, stored, file_name, data, corrections)
+    report, staged = await _read(compound_id, file_name, data, corrections)
+    if not apply:
+        report = await _rehearsed(report, staged)
     await _stage(actor, report=report, stored=stored)
-    if not apply or staged is None:
-        return report
-    return await _apply(actor, report=report, staged=staged)
+    return await _applied(actor, report, staged) if apply else report
 
 
 async def apply_import(
-    actor: Actor, *, import_id: UUID, corrections: Mapping[str, Corrections] | None = None
+    actor: Actor,
+    *,
+    import_id: UUID,
+    corrections: Mapping[str, Corrections] | None = None,
+    apply: bool = True,
 ) -> ImportReport:
-    """Apply a staged register, with the mapping corrected if need be."""
+    """Apply a staged register, with the mapping corrected if need be; or see what that would do."""
     known = await RegisterImport.get_or_none(pk=import_id)
     if known is None or not actor.may(permissions.IMPORT, known.compound_id):  # type: ignore[attr-defined]  # <relation>_id
         raise NotFound("IMPORT_NOT_FOUND", "没有找到这次导入,请重新上传")
     _require(actor, known.compound_id)  # type: ignore[attr-defined]  # as above
     data = b"".join([chunk async for chunk in await storage().open(known.file_key)])
-    stored = StoredFile(known.file_key, len(data), known.sha256, XLSX)
     compound_id: UUID = known.compound_id  # type: ignore[attr-defined]  # as above
-    report, staged = await _read(compound_id, stored, known.file_name, data, corrections)
+    report, staged = await _read(compound_id, known.file_name, data, corrections)
     report = replace(report, id=known.id)
-    if staged is None:
-        return report
-    return await _apply(actor, report=report, staged=staged)
+    return await (_applied(actor, report, staged) if apply else _rehearsed(report, staged))
 
 
 async def _keep(data: bytes) -> StoredFile:
@@ -93,23 +95,37 @@ async def _keep(data: bytes) -> StoredFile:
 
 
 async def _read(
-    compound_id: UUID,
-    stored: StoredFile,
-    file_name: str,
-    data: bytes,
-    corrections: Mapping[str, Corrections] | None,
+    compound_id: UUID, file_name: str, data: bytes, corrections: Mapping[str, Corrections] | None
 ) -> tuple[ImportReport, Staged | None]:
-    """Read and rehearse; nothing to apply where anything is wrong."""
+    """Read and make the rows; none where anything is wrong. Off the event loop: it takes seconds."""
     register = await asyncio.to_thread(read_register, data, corrections)
     staged = None if register.error_count else await asyncio.to_thread(stage, register)
-    report = _report(compound_id, file_name, register)
+    return _report(compound_id, file_name, register), staged
+
+
+async def _rehearsed(report: ImportReport, staged: Staged | None) -> ImportReport:
+    """The report with what applying would do."""
     if staged is None:
-        return report, None
+        return report
     try:
-        return replace(report, counts=dict(await rehearse(compound_id, staged))), staged
+        return replace(report, counts=dict(await rehearse(report.compound_id, staged)))
     except HousesMissing as missing:
-        errors = [asdict(error) for error in missing.errors[:500]]
-        return replace(report, state="refused", errors=errors, error_count=len(missing.errors)), None
+        return _refused(report, missing)
+
+
+async def _applied(actor: Actor, report: ImportReport, staged: Staged | None) -> ImportReport:
+    """The report after applying; refused where the compound lacks a house that the file speaks of."""
+    if staged is None:
+        return report
+    try:
+        return await _apply(actor, report=report, staged=staged)
+    except HousesMissing as missing:
+        return await _refuse(actor, report=_refused(report, missing))
+
+
+def _refused(report: ImportReport, missing: HousesMissing) -> ImportReport:
+    errors = [asdict(error) for error in missing.errors[:KEPT_ERRORS]]
+    return replace(report, state="refused", errors=errors, error_count=len(missing.errors))
 
 
 def _report(compound_id: UUID, file_name: str, register: Register) -> ImportReport:
@@ -166,3 +182,12 @@ async def _apply(actor: Actor, *, report: ImportReport, staged: Staged) -> Impor
     await RegisterImport.filter(pk=report.id).update(counts=counts)
     concerns("RegisterImport", report.id, report.compound_id, **counts)
     return replace(report, state="applied", counts=counts)
+
+
+@command("register.refuse", caller="staff", permission=permissions.IMPORT)
+async def _refuse(actor: Actor, *, report: ImportReport) -> ImportReport:
+    await RegisterImport.filter(pk=report.id, state="staged").update(
+        state=report.state, errors=report.errors, error_count=report.error_count
+    )
+    concerns("RegisterImport", report.id, report.compound_id, errors=report.error_count)
+    return report

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal, cast
+from typing import cast
 from uuid import UUID
 
 import asyncpg
@@ -38,7 +38,7 @@ async def invite_to_house(
     actor: Actor,
     *,
     house_id: UUID,
-    capacity: Literal["family", "tenant"],
+    capacity: rules.InvitedCapacity,
     name: str,
     phone: str,
     lease_until_on: date | None = None,
@@ -52,7 +52,6 @@ async def invite_to_house(
     )
     if tie is None:
         actor.refuse()
-    assert tie is not None, "refuse() raises"
     number, index = await _invited_phone(actor, phone)
     rules.check_lease(capacity, lease_until_on, clock.today())
     await database.execute(sql.WITHDRAW_INVITATIONS, house_id, actor.id, index)
@@ -93,6 +92,8 @@ async def accept_invitation(
     row = await database.fetchrow(sql.INVITATION_TO_ACCEPT, digest, invitation_id, contact.index(phone))
     if row is None:
         raise NotFound("INVITATION_NOT_FOUND", "没有找到这个邀请,请确认链接完整,并使用被邀请的手机号登录")
+    # Before the inviter's occupancy is locked, for whoever binds takes its turn first and locks then.
+    await database.execute(sql.BINDING_TURN, row["compound_id"])
     await _check_open(row)
     await rules.INVITATION.move(Invitation, row["id"], row["state"], "accepted", accepted_by=actor.id)
     binding = Binding(
@@ -118,7 +119,7 @@ async def withdraw_invitation(actor: Actor, *, invitation_id: UUID) -> UUID:
     """Take one's own invitation back while it is open. Raises INVITATION_NOT_FOUND, STATE_CONFLICT."""
     row = await Invitation.get_or_none(pk=invitation_id, inviter_id=actor.id).values("state", "compound_id")
     if row is None:
-        raise NotFound("INVITATION_NOT_FOUND", "没有找到这个邀请,请刷新后重试", "id")
+        raise NotFound("INVITATION_NOT_FOUND", "没有找到这个邀请,请刷新后重试", "invitation")
     concerns("Invitation", invitation_id, row["compound_id"])
     await rules.INVITATION.move(Invitation, invitation_id, row["state"], "withdrawn")
     return invitation_id

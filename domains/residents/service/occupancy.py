@@ -22,18 +22,19 @@ async def end_occupancy(actor: Actor, *, occupancy_id: UUID, reason: str) -> UUI
     """
     row = await database.fetchrow(sql.OCCUPANCY_TO_END, occupancy_id)
     if row is None:
-        raise NotFound("OCCUPANCY_NOT_FOUND", "没有找到这条居住关系,请刷新后重试", "id")
+        raise NotFound("OCCUPANCY_NOT_FOUND", "没有找到这条居住关系,请刷新后重试", "occupancy")
     concerns("Occupancy", occupancy_id, row["compound_id"], house=row["house_id"], capacity=row["capacity"])
     _authorise(actor, row)
     reason = text.clean(reason, max_length=100, field="reason")
+    if row["capacity"] == "owner":
+        # Before the occupancy is touched: accepting takes the two rows in this order as well.
+        await database.execute(sql.WITHDRAW_INVITATIONS, row["house_id"], row["account_id"], None)
     # Two owners who leave at once take turns, so that the second one is the last.
     await database.execute(sql.HOUSE_TURN, row["house_id"])
     if actor.kind == "resident" and row["capacity"] == "owner":
         await _check_other_owner(row)
-    if not await database.execute(sql.END_OCCUPANCY, occupancy_id, clock.now(), reason, actor.id):
+    if not await database.execute(sql.END_OCCUPANCY, occupancy_id, clock.now(), reason, actor.account_id):
         raise Conflict("OCCUPANCY_ENDED", "这条居住关系已经结束,请刷新查看")
-    if row["capacity"] == "owner":
-        await database.execute(sql.WITHDRAW_INVITATIONS, row["house_id"], row["account_id"], None)
     await outbox.record(
         OccupancyEnded(
             row["id"],

@@ -71,7 +71,7 @@ async def _locked(actor: Actor, person_id: UUID, **facts: object) -> asyncpg.Rec
     """The person's row, for the rest of the transaction; staff of a building reach those who live in it."""
     row = await database.fetchrow(sql.PERSON_PLACE, person_id)
     if row is None:
-        raise NotFound("RESIDENT_NOT_FOUND", "没有找到这位住户,请刷新后重试", "id")
+        raise NotFound("RESIDENT_NOT_FOUND", "没有找到这位住户,请刷新后重试", "resident")
     concerns("Person", person_id, row["compound_id"], **facts)
     reached = actor.buildings(permissions.WRITE, row["compound_id"])
     if reached is not None and not reached & set(row["buildings"]):

@@ -9,11 +9,13 @@ from uuid import UUID
 
 import asyncpg
 
+from domains.estate import places
 from domains.estate import queries as estate
+from domains.estate.places import Parts
 from domains.identity import contact
 from domains.identity.limits import limiter
 from domains.identity.models import Account
-from domains.kernel import clock, database, documents, outbox, sealing, text
+from domains.kernel import clock, database, documents, live, outbox, sealing, text
 from domains.kernel.actor import Actor, Capacity
 from domains.kernel.command import command, concerns
 from domains.kernel.documents import Kind
@@ -23,8 +25,6 @@ from domains.kernel.rates import RateLimit, WhenDown
 from domains.residents import permissions, rules, sealed, sql
 from domains.residents.events import RegistrationApproved, RegistrationRejected, ResidentRegistered
 from domains.residents.models import Registration
-from domains.residents.register import places
-from domains.residents.register.places import Parts
 from domains.residents.service.binding import Applicant, Binding, bind
 
 DAY_S = 86_400
@@ -135,7 +135,7 @@ async def withdraw_registration(actor: Actor, *, registration_id: UUID) -> UUID:
         "state", "compound_id"
     )
     if row is None:
-        raise NotFound("REGISTRATION_NOT_FOUND", "没有找到这条登记,请刷新后重试", "id")
+        raise NotFound("REGISTRATION_NOT_FOUND", "没有找到这条登记,请刷新后重试", "registration")
     concerns("Registration", registration_id, row["compound_id"])
     await rules.REGISTRATION.move(Registration, registration_id, row["state"], "withdrawn")
     return registration_id
@@ -151,7 +151,7 @@ async def review_registration(
     """
     row = await database.fetchrow(sql.REGISTRATION_FOR_REVIEW, registration_id)
     if row is None:
-        raise NotFound("REGISTRATION_NOT_FOUND", "没有找到这条登记,请刷新后重试", "id")
+        raise NotFound("REGISTRATION_NOT_FOUND", "没有找到这条登记,请刷新后重试", "registration")
     concerns("Registration", registration_id, row["compound_id"], house=row["house_id"], approve=approve)
     actor.require(permissions.REVIEW, row["compound_id"], row["building_id"])
     reason = text.clean(reason, max_length=200, min_length=0, multiline=True, field="reason")
@@ -161,7 +161,13 @@ async def review_registration(
     target = "approved" if approve else "rejected"
     await rules.REGISTRATION.move(Registration, registration_id, row["state"], target, **reviewed)
     await outbox.record(await _approved(row) if approve else RegistrationRejected(*_subject(row)))
+    await live.publish(news_of(row["account_id"]), {"registration": str(registration_id)})
     return registration_id
+
+
+def news_of(account_id: UUID) -> str:
+    """The live channel on which an account hears of its registrations."""
+    return f"registrations:{account_id}"
 
 
 async def _approved(row: asyncpg.Record) -> RegistrationApproved:

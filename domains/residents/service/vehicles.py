@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
 from uuid import UUID
 
 from domains.kernel import clock, database, outbox, text
@@ -20,7 +19,7 @@ async def register_vehicle(
     actor: Actor,
     *,
     house_id: UUID,
-    kind: Literal["car", "ebike"],
+    kind: plates.Kind,
     plate: str,
     plate_colour: str | None = None,
     brand: str = "",
@@ -40,7 +39,7 @@ async def register_vehicle(
     )
     concerns("Vehicle", id, compound_id, house=house_id, kind=kind)
     if not await database.execute(
-        sql.ADD_VEHICLE, id, compound_id, house_id, actor.id, kind, read.number, read.colour, *described, source,
+        sql.ADD_VEHICLE, id, compound_id, house_id, actor.account_id, kind, read.number, read.colour, *described, source,
         clock.now(),
     ):  # fmt: skip
         raise Conflict("PLATE_TAKEN", "这个车牌在本小区已经登记,如不是您登记的请联系物业", "plate")
@@ -53,7 +52,6 @@ async def _authorised(actor: Actor, house_id: UUID) -> UUID:
     place = await database.fetchrow(sql.HOUSE_PLACE, house_id)
     if place is None:
         actor.refuse()
-    assert place is not None, "refuse() raises"
     _require(actor, house_id, place["compound_id"], place["building_id"])
     return UUID(str(place["compound_id"]))
 
@@ -70,12 +68,12 @@ async def remove_vehicle(actor: Actor, *, vehicle_id: UUID) -> UUID:
     """Take a vehicle out of the register; its plate is free again. Raises VEHICLE_NOT_FOUND."""
     await _reach(actor, vehicle_id)
     if not await Vehicle.filter(pk=vehicle_id, removed_at=None).update(removed_at=clock.now()):
-        raise NotFound("VEHICLE_NOT_FOUND", "没有找到这辆车,请刷新后重试", "id")
+        raise NotFound("VEHICLE_NOT_FOUND", "没有找到这辆车,请刷新后重试", "vehicle")
     return vehicle_id
 
 
 @command("vehicle.flag", caller="staff", permission=permissions.WRITE)
-async def flag_vehicle(actor: Actor, *, vehicle_id: UUID, flag: Literal["stolen", "cloned"] | None) -> UUID:
+async def flag_vehicle(actor: Actor, *, vehicle_id: UUID, flag: plates.Flag | None) -> UUID:
     """Mark a vehicle as stolen or its plate as cloned (被盗、套牌), or clear the mark. Raises VEHICLE_NOT_FOUND."""
     await _reach(actor, vehicle_id, flag=flag)
     await Vehicle.filter(pk=vehicle_id).update(flag=flag)
@@ -85,6 +83,6 @@ async def flag_vehicle(actor: Actor, *, vehicle_id: UUID, flag: Literal["stolen"
 async def _reach(actor: Actor, vehicle_id: UUID, **facts: object) -> None:
     place = await database.fetchrow(sql.VEHICLE_PLACE, vehicle_id)
     if place is None:
-        raise NotFound("VEHICLE_NOT_FOUND", "没有找到这辆车,请刷新后重试", "id")
+        raise NotFound("VEHICLE_NOT_FOUND", "没有找到这辆车,请刷新后重试", "vehicle")
     concerns("Vehicle", vehicle_id, place["compound_id"], **facts)
     _require(actor, place["house_id"], place["compound_id"], place["building_id"])

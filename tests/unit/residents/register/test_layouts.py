@@ -138,8 +138,9 @@ def test_a_room_that_holds_its_unit_is_split_when_there_is_no_unit_column() -> N
 
 def test_a_whole_house_number_beside_its_columns_must_agree_with_them() -> None:
     header = ("楼栋", "单元", "房号", "面积")
-    register = read([header, ("1号楼", "1单元", "1-1-101", 89), ("1号楼", "1单元", "2-1-102", 89)])
-    assert rooms(register) == [("1", "1", "101")]
+    rooms_written = ("1-1-101", "2-1-102", "1栋1单元103", "1-104")
+    register = read([header, *(("1号楼", "1单元", room, 89) for room in rooms_written)])
+    assert rooms(register) == [("1", "1", "101"), ("1", "1", "103"), ("1", "1", "104")]
     assert codes(register) == [(3, "房号", "HOUSE_NUMBER_CONFLICT")]
 
 

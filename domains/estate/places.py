@@ -12,6 +12,7 @@ _NUMERAL = re.compile(r"[〇零一二两三四五六七八九十百]+")
 _BUILDING_SUFFIX = re.compile(r"(号楼|号栋|号幢|#楼|#栋|栋楼|幢楼|座楼|大楼|栋|幢|座|楼|号|#)$")
 _UNIT_SUFFIX = re.compile(r"(号单元|单元|号梯|梯|号门|门|号|#)$")
 _ROOM_SUFFIX = re.compile(r"(室|号房|房号|房|号|户)$")
+_CAPITALS = str.maketrans("abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _DASHES = re.compile(r"[‐‑‒–—―−－_~～]")
 _N = r"[0-9]{1,3}[A-Z]?|[A-Z][0-9]{0,3}|[〇零一二两三四五六七八九十百]{1,4}"
 _R = r"[0-9A-Z]{1,8}(?:[-][0-9A-Z]{1,3})?"
@@ -30,6 +31,7 @@ _HEADING = re.compile(
     rf"(?:.*?(?P<zone>(?:[0-9]{{1,2}}|[一二三四五六七八九十]{{1,3}})期))?.*?(?P<building>(?:{_N})(?:号楼|栋|幢|座|#楼|#))"
 )
 _WITH_UNIT = re.compile(r"(?P<building>.*(?:号楼|栋|幢|座|#楼|#|楼))-?(?P<unit>[^-]{1,4}(?:单元|梯))")
+_NUMBER_ALONE = re.compile(r"[0-9]{1,3}[A-Z]?|[A-Z]|[一二三四五六七八九十百]{1,4}")
 _BARE_NAME = re.compile(r"[0-9]{1,3}|[A-Z]")
 
 
@@ -58,7 +60,8 @@ class Parts:
 @lru_cache(maxsize=4096)
 def fold(text: str) -> str:
     """Half-width capitals without blanks, one kind of dash: "１ 号 楼" → "1号楼"."""
-    folded = unicodedata.normalize("NFKC", text).upper()
+    # Of other alphabets a capital can be longer than its letter, and a key no longer fit its column.
+    folded = unicodedata.normalize("NFKC", text).translate(_CAPITALS)
     return _DASHES.sub("-", re.sub(r"\s+", "", folded))
 
 
@@ -68,6 +71,20 @@ def building_key(text: str) -> str:
     folded = fold(text)
     zone, mark, rest = folded.rpartition("期")
     return (_plain(zone) + mark) + _plain(_BUILDING_SUFFIX.sub("", rest.removeprefix("第")) or rest)
+
+
+def building_shown(text: str) -> str:
+    """A building as it is shown: as written, but 3 alone is 3号楼 and A is A座, for nobody reads 31101."""
+    written = text.strip()
+    if not _NUMBER_ALONE.fullmatch(fold(written)):
+        return written
+    return written + ("座" if written.isascii() and written.isalpha() else "号楼")
+
+
+def unit_shown(text: str) -> str:
+    """A unit as it is shown: as written, but 1 alone is 1单元."""
+    written = text.strip()
+    return f"{written}单元" if _NUMBER_ALONE.fullmatch(fold(written)) else written
 
 
 @lru_cache(maxsize=4096)

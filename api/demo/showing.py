@@ -1,0 +1,21 @@
+"""What the landing page shows of the demo (示范入口)."""
+
+from __future__ import annotations
+
+from api.demo.loading import PASSWORD, STAFF
+from api.demo.people import demo_people
+from api.demo.places import COMPOUND
+from api.instance import Addresses
+from api.pages.showcase import DemoAccount, Showcase, showcase
+
+
+def show_demo(addresses: Addresses) -> None:
+    """Show the demo's accounts to everybody who opens the landing page."""
+    people = demo_people()
+    residents = (("业主", people.owner), ("租户", people.tenant), ("家人", people.grandmother))
+    accounts = [
+        *(DemoAccount(f"{each.title} {each.name}", each.login, PASSWORD) for each in STAFF),
+        *(DemoAccount(f"{title} {who.name}", who.phone) for title, who in residents),
+    ]
+    sms_url = f"{addresses.platform_url}/sms" if addresses.platform_url else ""
+    showcase.fill(Showcase(COMPOUND.name, COMPOUND.code, tuple(accounts), sms_url))

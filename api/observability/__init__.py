@@ -1,0 +1,1 @@
+"""What an operator sees of a running program (可观测性): logs, metrics, health."""

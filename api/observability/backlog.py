@@ -1,0 +1,69 @@
+"""Gauges whose truth is in the database, read when somebody asks, whichever process answers."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+import asyncpg
+from prometheus_client import CollectorRegistry, Gauge
+
+from domains.kernel import database, outbox
+
+JOB_RUNS = """
+SELECT job, state, count(*) AS runs FROM job_run WHERE started_at > now() - interval '1 day' GROUP BY job, state
+"""
+LAST_SUCCESS = """
+SELECT job, extract(epoch FROM max(finished_at))::float8 AS at FROM job_run WHERE state = 'succeeded' GROUP BY job
+"""
+FRESH_S = 5.0
+
+
+@dataclass(slots=True)
+class Gauges:
+    """Outbox, jobs and the pool of connections."""
+
+    registry: CollectorRegistry
+    up: Gauge = field(init=False)
+    outbox: Gauge = field(init=False)
+    oldest: Gauge = field(init=False)
+    jobs: Gauge = field(init=False)
+    succeeded: Gauge = field(init=False)
+    pool: Gauge = field(init=False)
+    read_at: float = field(default=-FRESH_S, init=False)
+
+    def __post_init__(self) -> None:
+        made = self.registry
+        self.up = Gauge("linli_database_up", "Whether the database answered just now.", registry=made)
+        self.outbox = Gauge("linli_outbox_messages", "Undelivered events.", ("state",), registry=made)
+        self.oldest = Gauge("linli_outbox_oldest_seconds", "How long the oldest waits.", registry=made)
+        self.jobs = Gauge("linli_job_runs", "Runs of the last 24 hours.", ("job", "outcome"), registry=made)
+        self.succeeded = Gauge("linli_job_last_success_seconds", "Unix time.", ("job",), registry=made)
+        self.pool = Gauge("linli_database_pool", "Connections of this process.", ("state",), registry=made)
+
+    async def read(self) -> None:
+        """Bring the gauges up to date; without the database they keep what they had and `up` says 0."""
+        if time.monotonic() - self.read_at < FRESH_S:
+            return
+        self.read_at = time.monotonic()
+        use = database.pool_use()
+        self.pool.labels("used").set(use.size - use.idle)
+        self.pool.labels("idle").set(use.idle)
+        self.pool.labels("most").set(use.most)
+        try:
+            await self._read_rows()
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            self.up.set(0)
+        else:
+            self.up.set(1)
+
+    async def _read_rows(self) -> None:
+        backlog = await outbox.backlog()
+        self.outbox.labels("pending").set(backlog.pending)
+        self.outbox.labels("parked").set(backlog.parked)
+        self.oldest.set(backlog.oldest_s)
+        self.jobs.clear()
+        for row in await database.fetch(JOB_RUNS):
+            self.jobs.labels(row["job"], row["state"]).set(row["runs"])
+        for row in await database.fetch(LAST_SUCCESS):
+            self.succeeded.labels(row["job"]).set(row["at"])

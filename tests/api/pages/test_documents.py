@@ -1,0 +1,79 @@
+"""The pages' operations fit the schema, and their texts are there in both languages."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+from graphql import OperationDefinitionNode, parse, validate
+
+from api.pages import routes
+from api.pages.asking import DOCUMENTS, document
+from api.pages.texts import Texts, english, labels
+from schema.root import schema
+
+PAGES = Path(routes.__file__).parent
+TEMPLATES = sorted((PAGES / "templates").rglob("*.html"))
+SOURCES = sorted(PAGES.rglob("*.py"))
+NAMES = sorted(path.stem for path in DOCUMENTS.glob("*.graphql"))
+_TEXT = re.compile(r'(?:\b_|\btexts)\(\s*"((?:[^"\\]|\\.)*)"|\b_\(\'((?:[^\'\\]|\\.)*)\'')
+
+
+def texts() -> set[str]:
+    """Every text that a page says."""
+    found: set[str] = set()
+    for path in (*TEMPLATES, *SOURCES):
+        found |= {first or second for first, second in _TEXT.findall(path.read_text(encoding="utf-8"))}
+    return found | {item.title for item in __import__("api.pages.navigation", fromlist=["ITEMS"]).ITEMS}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_document_holds_the_one_operation_it_is_named_for(name: str) -> None:
+    parsed = parse(document(name))
+    assert validate(schema._schema, parsed) == []
+    operations = [node for node in parsed.definitions if isinstance(node, OperationDefinitionNode)]
+    assert [node.name.value for node in operations if node.name] == [name]
+
+
+def test_every_document_is_asked_for_and_no_other() -> None:
+    sources = "".join(path.read_text(encoding="utf-8") for path in SOURCES)
+    asked = set(re.findall(r'ask\(\s*"(\w+)"', sources)) | set(re.findall(r'origin\), "(\w+)"', sources))
+    assert asked == set(NAMES)
+
+
+def test_pages_reach_data_by_their_documents_alone() -> None:
+    """No module of the pages imports a service, a query or a model."""
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("domains."):
+                names = {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+                allowed = (".permissions", "domains.kernel.")
+                assert all(
+                    name.endswith(allowed[0]) or name.startswith(allowed[1]) or name.count(".") == 1
+                    for name in names if name
+                ), (path, names)  # fmt: skip
+
+
+def test_every_text_has_its_english_and_none_is_left_over() -> None:
+    assert texts() - set(english()) == set()
+    assert set(english()) - texts() == set()
+
+
+def test_placeholders_are_the_same_in_both_languages() -> None:
+    for zh, en in english().items():
+        assert set(re.findall(r"{\w+}", zh)) == set(re.findall(r"{\w+}", en)), zh
+
+
+def test_enum_values_that_pages_show_have_labels() -> None:
+    shown = ("RegistrationState", "Capacity", "DocumentKind", "PopulationKind", "HouseUse", "HouseState",
+             "ActorKind", "AuditOutcome")  # fmt: skip
+    for name in shown:
+        values = schema._schema.type_map[name].values  # type: ignore[attr-defined]  # an enum type has values
+        assert set(values) - set(labels()) == set(), name
+
+
+def test_a_value_that_is_not_known_yet_is_shown_as_it_is() -> None:
+    assert Texts("zh").label("BRAND_NEW") == "BRAND_NEW"
+    assert (Texts("zh").label("PENDING"), Texts("en").label("PENDING")) == ("待审核", "Pending")

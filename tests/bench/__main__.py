@@ -1,0 +1,67 @@
+"""`make bench`: measures everything against private instances and writes docs/figures.md."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from pathlib import Path
+
+import structlog
+import uvloop
+
+from api.demo.register import demo_register
+from api.processes import prepared
+from api.servers.state import read_state
+from api.settings import Settings
+from tests.bench import graphql, home, importing, kernel, signing_in, starting
+from tests.bench.figures import Figures
+from tests.bench.processes import launched
+from tests.journeys.instance import REPOSITORY, free_port, fresh
+
+SCALE = 10
+
+
+def main() -> int:
+    """Measure, print, write; what cannot be measured ends it."""
+    started, figures = time.monotonic(), Figures()
+    small, large = (fresh(REPOSITORY / ".linli" / "bench" / name) for name in ("demo", "ten"))
+    uvloop.run(_measure(figures, small, large))
+    figures.write(REPOSITORY / "docs" / "figures.md")
+    print(f"\n{time.monotonic() - started:.0f} s")
+    return 0
+
+
+async def _measure(figures: Figures, small: Path, large: Path) -> None:
+    await _as_anybody_runs_it(figures, small)
+    figures.section("Home screen and lists")
+    with launched(small, free_port(), "tests.bench.server", "1") as demo:
+        with launched(large, free_port(), "tests.bench.server", str(SCALE)) as ten:
+            cast, tenfold = home.cast_of(demo.port), home.cast_of(ten.port, demo_register(scale=SCALE))
+            await home.measure(figures, cast, tenfold)
+        figures.section("GraphQL")
+        await graphql.measure(figures, cast.manager, cast.compound)
+        figures.section("Import, from the upload to the last row")
+        importing.measure(figures, cast.manager)
+    figures.section("Kernel")
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    async with prepared(Settings(home=small)):
+        await kernel.measure(figures)
+
+
+async def _as_anybody_runs_it(figures: Figures, home: Path) -> None:
+    figures.section("Start, stop, memory")
+    with launched(home, free_port(), "api.cli", "demo") as first:
+        pass
+    starting.first_start(figures, first)
+    with launched(home, free_port(), "api.cli", "demo") as second:
+        starting.second_start(figures, second)
+        starting.memory(figures, second)
+        platform = read_state(home / "children" / "platform")
+        assert platform is not None, "the stand-ins run beside the demo"
+        figures.section("Sign-in")
+        await signing_in.measure(figures, second, f"http://127.0.0.1:{platform.port}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

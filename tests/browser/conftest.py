@@ -1,0 +1,40 @@
+"""The application behind a real server, a real browser before it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+import uvicorn
+from playwright.async_api import Browser
+
+from api.app import build_app
+from api.keys import Keys
+from api.settings import Settings
+from tests.browser.driving import browser, chromium
+
+
+@pytest.fixture(scope="module")
+async def served(settings: Settings, instance: Keys) -> AsyncIterator[str]:
+    """The address of this module's instance."""
+    config = uvicorn.Config(
+        build_app(settings), host="127.0.0.1", port=0, loop="none", lifespan="off", log_config=None, ws="none"
+    )
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server._serve())
+    while not server.started:
+        await asyncio.sleep(0.02)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    await serving
+
+
+@pytest.fixture(scope="module")
+async def opened() -> AsyncIterator[Browser]:
+    """A browser; without Chromium the tests are skipped, but never under CI."""
+    path = chromium()
+    if path is None:
+        pytest.skip("Chromium is not installed: apt-get install chromium fonts-noto-cjk")
+    async with browser(path) as started:
+        yield started

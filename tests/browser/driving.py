@@ -1,0 +1,85 @@
+"""A real browser (浏览器) whose complaints count: a console error or a violated policy is a failure."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, async_playwright
+
+ARGUMENTS = (
+    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+PHONE = (390, 844)
+DESK = (1440, 900)
+
+
+def chromium() -> str | None:
+    """Where Chromium is; None where there is none. Under CI it has to be there."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if found is None and os.environ.get("CI") == "true":
+        raise RuntimeError("Chromium is missing: apt-get install chromium fonts-noto-cjk")
+    return found
+
+
+@asynccontextmanager
+async def browser(path: str) -> AsyncIterator[Browser]:
+    """A browser without a window."""
+    async with async_playwright() as playwright:
+        started = await playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
+        try:
+            yield started
+        finally:
+            await started.close()
+
+
+@dataclass
+class Window:
+    """A window of its own cookies; `complaints` is what the browser found wrong."""
+
+    context: BrowserContext
+    page: Page
+    complaints: list[str] = field(default_factory=list)
+
+    def watch(self) -> None:
+        """Keep what the browser complains of."""
+        self.page.on("console", self._console)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("requestfailed", self._failed)
+
+    def _failed(self, request: Request) -> None:
+        # What a page still loads is aborted when one goes on to the next.
+        if request.failure != "net::ERR_ABORTED":
+            self.complaints.append(f"{request.failure}: {request.url}")
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.complaints.append(f"{message.text} {message.location}")
+
+    async def sign_in(self, url: str, login: str, password: str) -> None:
+        """Through the form, as a person does."""
+        await self.page.goto(f"{url}/staff/sign-in")
+        await self.page.fill("#login", login)
+        await self.page.fill("#password", password)
+        await self.page.click("button[type=submit]")
+
+
+@asynccontextmanager
+async def window(
+    started: Browser, size: tuple[int, int] = DESK, *, dark: bool = False, locale: str = "zh-CN"
+) -> AsyncIterator[Window]:
+    """A window of that size; complaints fail whoever opened it."""
+    context = await started.new_context(
+        viewport={"width": size[0], "height": size[1]}, color_scheme="dark" if dark else "light", locale=locale
+    )
+    opened = Window(context, await context.new_page())
+    opened.watch()
+    try:
+        yield opened
+    finally:
+        await context.close()
+    assert not opened.complaints, opened.complaints

@@ -1,0 +1,105 @@
+"""Pictures of the pages for the documents: `python -m tests.browser.screenshots` writes docs/images/."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from playwright.async_api import Page
+
+from api.demo.loading import PASSWORD
+from api.demo.people import demo_people
+from api.demo.places import COMPOUND
+from tests.browser.driving import DESK, PHONE, browser, chromium, window
+from tests.journeys.client import Client
+from tests.journeys.instance import REPOSITORY, free_port, fresh, started
+
+IMAGES = REPOSITORY / "docs" / "images"
+HOME = REPOSITORY / ".linli" / "screenshots"
+REGISTER_FILE = REPOSITORY / "tests" / "data" / "registers" / "register-jingui.xlsx"
+SIZES = {"desk": DESK, "phone": PHONE}
+REQUEST = "mutation Code($input: RequestSmsCodeInput!) { requestSmsCode(input: $input) { errors { code } } }"
+SIGN_IN = """mutation SignIn($input: SignInWithSmsInput!) { signInWithSms(input: $input) {
+  credentials { accessToken } errors { code message } } }"""
+REGISTER = """mutation Register($input: RegisterResidentInput!) { registerResident(input: $input) {
+  registration { id } errors { code message } } }"""
+
+
+def register(url: str, platform_url: str, phone: str, **fields: str) -> None:
+    """A resident signs in by SMS and registers to a house."""
+    client = Client(url)
+    assert client.ask(REQUEST, input={"phone": phone})["requestSmsCode"]["errors"] == []
+    messages = client.http.get(f"{platform_url}/open/sms", params={"phone": phone}).json()["messages"]
+    code = messages[0]["params"]["code"]
+    signed_in = client.ask(SIGN_IN, input={"phone": phone, "code": code})["signInWithSms"]
+    client.token = signed_in["credentials"]["accessToken"]
+    given = {"compoundCode": COMPOUND.code, **fields}
+    done = client.ask(REGISTER, input=given)["registerResident"]
+    assert done["errors"] == [], done
+
+
+async def shoot(page: Page, name: str) -> None:
+    """One picture of what the window shows."""
+    await page.wait_for_load_state("networkidle")
+    await page.screenshot(path=IMAGES / f"{name}.png")
+
+
+async def walk(page: Page, url: str, register_path: Path, suffix: str) -> None:
+    """Every page in the state in which people see it."""
+    await page.goto(f"{url}/staff/registrations")
+    await shoot(page, f"registrations-{suffix}")
+    await page.goto(f"{url}/staff/search")
+    await page.fill("#q", "3幢1单元12")
+    await page.wait_for_selector("#houses-title")
+    await shoot(page, f"search-{suffix}")
+    await page.goto(f"{url}/staff/import")
+    await page.set_input_files("#file", register_path)
+    await page.click("form.upload button[type=submit]")
+    await page.wait_for_selector("#report .counts", timeout=60_000)
+    await shoot(page, f"import-{suffix}")
+    await page.goto(f"{url}/staff/audit")
+    await shoot(page, f"audit-{suffix}")
+
+
+async def shoot_all(url: str, path: str, register_path: Path) -> None:
+    """All pages on a desk and on a phone, and the landing page in the dark."""
+    async with browser(path) as opened:
+        for suffix, size in SIZES.items():
+            async with window(opened, size) as each:
+                await each.page.goto(url)
+                await shoot(each.page, f"landing-{suffix}")
+                await each.page.goto(f"{url}/staff/sign-in")
+                await shoot(each.page, f"sign-in-{suffix}")
+                await each.sign_in(url, "manager", PASSWORD)
+                await each.page.wait_for_url("**/staff/registrations")
+                await walk(each.page, url, register_path, suffix)
+        async with window(opened, DESK, dark=True) as each:
+            await each.page.goto(url)
+            await shoot(each.page, "landing-dark")
+            await each.sign_in(url, "manager", PASSWORD)
+            await each.page.wait_for_url("**/staff/registrations")
+            await shoot(each.page, "registrations-dark")
+
+
+def main() -> None:
+    """Start the demo, let residents register, take the pictures."""
+    path = chromium()
+    if path is None:
+        raise SystemExit("Chromium is missing: apt-get install chromium fonts-noto-cjk")
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    people = demo_people()
+    with started(fresh(HOME), free_port(), "demo") as instance:
+        for who, capacity in ((people.owner, "OWNER"), (people.grandmother, "FAMILY")):
+            place = {"building": who.building, "unit": who.unit, "room": who.room}
+            register(
+                instance.url, instance.platform_url, who.phone, name=who.name, capacity=capacity, **place
+            )
+        register(
+            instance.url, instance.platform_url, "19900008888", name="马晓峰", capacity="OWNER",
+            building="3幢", unit="1单元", room="1201", note="刚买的二手房,房产证还在办理",
+        )  # fmt: skip
+        asyncio.run(shoot_all(instance.url, path, REGISTER_FILE))
+
+
+if __name__ == "__main__":
+    main()
