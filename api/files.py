@@ -20,6 +20,7 @@ from domains.kernel.errors import DomainError, Forbidden, Invalid, NotFound, Thr
 from domains.kernel.storage import byte_range, response_headers
 from domains.kernel.storage.content import XLSX
 from domains.residents.register.template import template_workbook
+from schema.context import language_of
 from schema.errors import message_of
 
 _STATUSES: tuple[tuple[type[DomainError], int], ...] = (
@@ -90,7 +91,7 @@ def refused(
     status = status or next((status for kind, status in _STATUSES if isinstance(error, kind)), 503)
     origin = edge.origin_of(request)
     shown = {
-        "code": error.code, "message": message_of(error, edge.language_of(origin.language)),
+        "code": error.code, "message": message_of(error, language_of(origin.language)),
         "requestId": origin.request_id,
     }  # fmt: skip
     return JSONResponse(shown, status, {"Cache-Control": "no-store", **(headers or {})})
@@ -99,9 +100,7 @@ def refused(
 async def template(_: Request) -> Response:
     """The workbook that a property company fills in; it holds no data of anybody."""
     body = await asyncio.to_thread(_template)
-    headers = response_headers(
-        content_type=XLSX, size=len(body), max_age_s=3600, download_name=TEMPLATE_NAME
-    )
+    headers = response_headers(content_type=XLSX, size=len(body), max_age_s=3600, download_name=TEMPLATE_NAME)
     return Response(body, headers=headers)
 
 

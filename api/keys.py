@@ -42,7 +42,7 @@ def load_keys(settings: Settings) -> Keys:
     return Keys(
         token_pem=_key(settings, "token_key_pem", _checked_pem),
         keyring=_keyring(settings),
-        file_link=_key(settings, "file_link_key", bytes.fromhex),
+        file_link=_key(settings, "file_link_key", _32_bytes),
         alipay_app_pem=_key(settings, "alipay_app_key_pem", _checked_pem),
     )
 
@@ -52,7 +52,7 @@ def _keyring(settings: Settings) -> Keyring:
         versions = {int(v): bytes.fromhex(h) for v, h in (part.split(":") for part in text.split(","))}
         return Keyring(versions, max(versions), index)
 
-    index = _key(settings, "index_key", bytes.fromhex)
+    index = _key(settings, "index_key", _32_bytes)
     return _key(settings, "data_keys", read)
 
 
@@ -67,6 +67,13 @@ def _key(settings: Settings, name: str, read: Callable[[str], T]) -> T:
         raise BadKey(
             f"{where} 里的密钥格式不对,请从备份恢复;丢失数据密钥后,加密的手机号和证件号无法找回"
         ) from None
+
+
+def _32_bytes(text: str) -> bytes:
+    key = bytes.fromhex(text)
+    if len(key) != 32:
+        raise ValueError("32 bytes")
+    return key
 
 
 def _checked_pem(text: str) -> str:

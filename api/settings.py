@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -103,10 +103,10 @@ class Settings(BaseSettings):
 
     @field_validator("database_url", "database_owner_url", "redis_url")
     @classmethod
-    def _address(cls, given: SecretStr | None) -> SecretStr | None:
+    def _address(cls, given: SecretStr | None, field: ValidationInfo) -> SecretStr | None:
         if given is None or not given.get_secret_value().strip():
             return None
-        _check_address(given.get_secret_value())
+        _check_address(given.get_secret_value(), str(field.field_name).partition("_")[0])
         return given
 
     @model_validator(mode="after")
@@ -129,22 +129,23 @@ class Settings(BaseSettings):
         return self.public_url or f"http://{self.host}:{self.port}"
 
 
-def _check_address(given: str) -> None:
-    """A PostgreSQL address `postgresql://user:password@host:port/database` or a Redis one."""
+_SHAPES = {
+    "database": (("postgresql", "postgres"), "postgresql://用户:密码@主机:5432/库名"),
+    "redis": (("redis", "rediss"), "redis://:密码@主机:6379/0"),
+}
+
+
+def _check_address(given: str, kind: str) -> None:
+    schemes, shape = _SHAPES[kind]
     try:
         parts = urlsplit(given)
-        port = parts.port
+        complete = parts.hostname and parts.port != 0
     except ValueError:
-        raise ValueError("地址无法识别,端口应为数字,密码中的特殊字符应写成 %XX") from None
-    if port == 0 or not parts.hostname:
-        raise ValueError(
-            "地址缺少主机名,应形如 postgresql://用户:密码@主机:5432/库名 或 redis://:密码@主机:6379/0"
-        )
-    if parts.scheme in ("postgres", "postgresql"):
-        if not parts.username or not parts.path.strip("/"):
-            raise ValueError("数据库地址缺少用户名或库名,应形如 postgresql://用户:密码@主机:5432/库名")
-    elif parts.scheme not in ("redis", "rediss"):
-        raise ValueError("地址应以 postgresql:// 或 redis:// 开头")
+        raise ValueError("地址无法识别:端口应为数字,密码中的特殊字符应写成 %XX") from None
+    if parts.scheme not in schemes or not complete:
+        raise ValueError(f"应形如 {shape}")
+    if kind == "database" and not (parts.username and parts.path.strip("/")):
+        raise ValueError(f"缺少用户名或库名,应形如 {shape}")
 
 
 _REQUIRED = (
@@ -215,7 +216,10 @@ def _weak_servers(settings: Settings) -> Iterator[str]:
 
 
 def _guessable(secret: str) -> bool:
-    return any(word in secret.lower() and len(secret) < len(word) + 8 for word in _WELL_KNOWN)
+    left = secret.lower()
+    for word in _WELL_KNOWN:
+        left = left.replace(word, "")
+    return len(left) < _LEAST_PASSWORD // 2
 
 
 def _shown(settings: Settings, name: str) -> str:

@@ -12,7 +12,6 @@ from api.pages.sessions import Sessions
 from api.pages.site import Site, View
 from api.pages.staff import audit, home, imports, registrations, search
 from api.settings import Settings
-from schema.limits.budget import Budget
 
 REGISTER_BYTES = 11_000_000
 """A register of 10 MB and the form around it."""

@@ -11,7 +11,7 @@ from api.pages.asking import Data, Refusal, ask
 from api.pages.cookies import Jar
 from domains.kernel.actor import Actor, Origin
 from domains.kernel.errors import Unauthenticated
-from schema.context import Context
+from schema.context import Context, language_of
 
 Pair = tuple[str, str]
 
@@ -25,7 +25,7 @@ class Ended(Unauthenticated):
 
 def stranger(origin: Origin) -> Context:
     """The surroundings of a caller who is nobody yet."""
-    language = edge.language_of(origin.language)
+    language = language_of(origin.language)
     return Context(Actor(origin=origin), origin.request_id, language, budget_key=origin.ip)
 
 

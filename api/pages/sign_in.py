@@ -21,8 +21,10 @@ async def show_sign_in(page: Page) -> Response:
 def _form(
     page: Page, after: str, *, errors: Errors | None = None, is_over: bool = False, asks_code: bool = False
 ) -> Response:
-    values = {"after": after, "login": page.typed("login"), "is_over": is_over, "asks_code": asks_code}
-    return page.show("sign_in.html", errors=errors or [], **values)
+    return page.show(
+        "sign_in.html", after=after, login=page.typed("login"), errors=errors or [], is_over=is_over,
+        asks_code=asks_code,
+    )  # fmt: skip
 
 
 async def sign_in(page: Page) -> Response:

@@ -80,7 +80,9 @@ class Site:
 
     async def unmatched(self, request: Request, error: Exception) -> Response:
         """The answer to an address that is none, or that takes another method: in HTML for a browser."""
-        page = Page(self.engine, self.settings, request, self.jar_of(request), stranger(edge.origin_of(request)))
+        page = Page(
+            self.engine, self.settings, request, self.jar_of(request), stranger(edge.origin_of(request))
+        )
         if "text/html" in request.headers.get("accept", ""):
             return failed(page, error)
         told = refusal_of(error, page.context.language)
@@ -167,7 +169,13 @@ def refusal_of(error: Exception, language: Language) -> Refusal:
     return Refusal(code, general_text(code, language), status)
 
 
-_CODES = {403: "FORBIDDEN", 404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED", 413: "PAYLOAD_TOO_LARGE", 500: "INTERNAL"}
+_CODES = {
+    403: "FORBIDDEN",
+    404: "NOT_FOUND",
+    405: "METHOD_NOT_ALLOWED",
+    413: "PAYLOAD_TOO_LARGE",
+    500: "INTERNAL",
+}
 
 
 def refused(page: Page, refusal: Refusal) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
@@ -13,18 +14,23 @@ from domains.kernel.errors import Invalid
 # RFC 9106's second recommended option, with less memory: a sign-in may not cost a small server its life.
 _hasher = PasswordHasher(time_cost=3, memory_cost=19 * 1024, parallelism=1)
 
+# One at a time: the C library keeps a hash's 19 MiB for every thread that ever made one, and many
+# sign-ins at once may not take the threads that the rest of the program works with.
+_thread = ThreadPoolExecutor(1, "passwords")
+
 # Checked when no such login exists, so that the time of an answer does not tell who exists.
 _NOBODY = _hasher.hash("nobody's password")
 
 
 async def hash_password(password: str) -> str:
     """The hash to keep."""
-    return await asyncio.to_thread(_hasher.hash, password)
+    return await asyncio.get_running_loop().run_in_executor(_thread, _hasher.hash, password)
 
 
 async def matches(stored: str | None, password: str) -> bool:
     """Whether the password is the one that was hashed; None costs the same time and is never it."""
-    return await asyncio.to_thread(_verify, stored or _NOBODY, password) and stored is not None
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(_thread, _verify, stored or _NOBODY, password) and stored is not None
 
 
 def _verify(stored: str, password: str) -> bool:

@@ -12,7 +12,7 @@ from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, 
 
 ARGUMENTS = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--lang=zh-CN",
 )  # fmt: skip
 PHONE = (390, 844)
 DESK = (1440, 900)
@@ -74,7 +74,9 @@ async def window(
 ) -> AsyncIterator[Window]:
     """A window of that size; complaints fail whoever opened it."""
     context = await started.new_context(
-        viewport={"width": size[0], "height": size[1]}, color_scheme="dark" if dark else "light", locale=locale
+        viewport={"width": size[0], "height": size[1]},
+        color_scheme="dark" if dark else "light",
+        locale=locale,
     )
     opened = Window(context, await context.new_page())
     opened.watch()

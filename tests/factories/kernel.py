@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
 
+from domains.estate.models import Company
 from domains.kernel import database
 from domains.kernel.actor import Actor, Grant, Origin
 from domains.kernel.events import Event
@@ -30,6 +32,28 @@ class AlarmRaised(Event):
 
     note_id: str
     place: int = 0
+
+
+class Seen:
+    """A handler that notes what it saw, in its own transaction, and fails as it is told."""
+
+    def __init__(self, *, pause_s: float = 0.0) -> None:
+        self.failing: set[tuple[str, int]] = set()
+        self.calls: list[tuple[str, int]] = []
+        self.pause_s = pause_s
+
+    async def note(self, event: Event, event_id: UUID) -> None:
+        """The handler."""
+        assert isinstance(event, NotePosted | AlarmRaised)
+        self.calls.append((event.note_id, event.place))
+        await Company.create(name=f"{event.note_id}#{event.place}#{event_id}")
+        await asyncio.sleep(self.pause_s)
+        if (event.note_id, event.place) in self.failing:
+            raise ValueError("not now")
+
+    def of(self, note_id: str) -> list[int]:
+        """What it saw of one subject."""
+        return [place for name, place in self.calls if name == note_id]
 
 
 def staff(*grants: Grant, confined: bool = False) -> Actor:

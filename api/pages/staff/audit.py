@@ -24,9 +24,7 @@ async def show(page: Page) -> Response:
         raise Refusal("DATE_INVALID", page.texts("日期不正确，请重新选择"), 400) from None
     compound = None if wanted["about"] == "accounts" else place.id
     narrowed = {"action": wanted["action"], **period}
-    answer = await page.ask(
-        "AuditLog", compound=compound, filter=narrowed, first=ROWS, after=wanted["after"]
-    )
+    answer = await page.ask("AuditLog", compound=compound, filter=narrowed, first=ROWS, after=wanted["after"])
     template = "staff/audit_rows.html" if page.is_partial else "staff/audit.html"
     return page.show(template, place=place, wanted=wanted, actions=actions(), found=answer["auditLog"])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from starlette.responses import Response
 
@@ -22,21 +23,23 @@ _DOCUMENT = re.compile(r"[A-Za-z]{0,2}\d{6,18}[0-9Xx]?")
 async def show(page: Page) -> Response:
     """The search box, with nothing searched for yet."""
     wanted = {"q": "", "building": ""}
-    return page.show("staff/search.html", place=await place_of(page), wanted=wanted, houses=None, residents=None)
+    return page.show(
+        "staff/search.html", place=await place_of(page), wanted=wanted, houses=None, residents=None
+    )
 
 
 async def find(page: Page) -> Response:
     """What was searched for. It is posted, so that names and numbers stay out of addresses and logs."""
     place = await place_of(page)
     wanted = {name: page.typed(name) for name in ("q", "building", "part", "after")}
-    found = {
+    found: dict[str, Any] = {  # Any: the shape is that of the documents
         HOUSES: await _houses(page, place, wanted) if _asks(page, HOUSES, estate.READ) else None,
         RESIDENTS: await _residents(page, place, wanted) if _asks(page, RESIDENTS, residents.READ) else None,
     }
     if not page.is_partial:
         return page.show("staff/search.html", place=place, wanted=wanted, **found)
     part = wanted["part"]
-    template = f"staff/search_{part}.html" if part in found and found[part] else "staff/search_found.html"
+    template = f"staff/search_{part}.html" if found.get(part) else "staff/search_found.html"
     return page.show(template, wanted=wanted, **found)
 
 

@@ -11,6 +11,7 @@ from graphql import OperationDefinitionNode, parse, validate
 
 from api.pages import routes
 from api.pages.asking import DOCUMENTS, document
+from api.pages.navigation import ITEMS
 from api.pages.texts import Texts, english, labels
 from schema.root import schema
 
@@ -26,7 +27,7 @@ def texts() -> set[str]:
     found: set[str] = set()
     for path in (*TEMPLATES, *SOURCES):
         found |= {first or second for first, second in _TEXT.findall(path.read_text(encoding="utf-8"))}
-    return found | {item.title for item in __import__("api.pages.navigation", fromlist=["ITEMS"]).ITEMS}
+    return found | {item.title for item in ITEMS}
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -190,10 +190,10 @@ async def test_a_message_in_the_cookie_is_text_and_nothing_else(manager: Visitor
     manager.http.cookies.delete("linli-flash")
 
 
-@pytest.mark.parametrize(("path", "status"), [("/nowhere", 404), ("/staff/nowhere", 404), ("/static/../app.py", 404), ("/join/" + "x" * 40, 404)])  # fmt: skip
-async def test_an_address_that_is_none_gets_a_page(visitor: Visitor, path: str, status: int) -> None:
+@pytest.mark.parametrize("path", ["/nowhere", "/staff/nowhere", "/static/../app.py", "/join/" + "x" * 40])
+async def test_an_address_that_is_none_gets_a_page(visitor: Visitor, path: str) -> None:
     shown = await visitor.get(path)
-    assert shown.status_code == status
+    assert shown.status_code == 404
     assert "没有找到" in seen(shown) and "返回首页" in seen(shown)
     assert "default-src 'self'" in shown.headers["content-security-policy"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from io import BytesIO
 
 import httpx
@@ -39,19 +39,22 @@ async def clerk(app: Starlette, scene: Scene) -> AsyncIterator[Visitor]:
         yield opened
 
 
-def workbook(*rows: list[object], header: list[str] = HEADER) -> bytes:
+def workbook(*rows: list[str | float], header: Sequence[str] = HEADER) -> bytes:
     """A register of one sheet."""
     book = Workbook()
     sheet = book.worksheets[0]
     sheet.title = "房屋"
     for row in (header, *rows):
-        sheet.append(row)
+        sheet.append(list(row))
     buffer = BytesIO()
     book.save(buffer)
     return buffer.getvalue()
 
 
-GOOD = workbook(["5号楼", "1单元", "301", 88.8, "孙一", "13900001111"], ["5号楼", "1单元", "302", 90, "孙二", "13900002222"])
+GOOD = workbook(
+    ["5号楼", "1单元", "301", 88.8, "孙一", "13900001111"],
+    ["5号楼", "1单元", "302", 90, "孙二", "13900002222"],
+)
 
 
 async def upload(clerk: Visitor, data: bytes, name: str = "台账.xlsx", **headers: str) -> httpx.Response:
@@ -138,12 +141,17 @@ async def test_a_file_name_with_markup_is_text(clerk: Visitor) -> None:
 
 async def test_without_a_script_the_whole_page_answers(clerk: Visitor) -> None:
     shown = await clerk.http.post(
-        PAGE, data={"form_token": clerk.token}, files={"file": ("台账.xlsx", GOOD)}, headers={"accept": "text/html"}
+        PAGE,
+        data={"form_token": clerk.token},
+        files={"file": ("台账.xlsx", GOOD)},
+        headers={"accept": "text/html"},
     )
     assert "<html" in shown.text and "可以导入" in seen(shown)
 
 
-async def test_an_import_of_another_compound_is_not_there(app: Starlette, clerk: Visitor, scene: Scene) -> None:
+async def test_an_import_of_another_compound_is_not_there(
+    app: Starlette, clerk: Visitor, scene: Scene
+) -> None:
     fields = form_on((await upload(clerk, GOOD)).text)
     async with visiting(app) as other:
         await other.sign_in(await staff_of(await residents.scene(), estate.IMPORT))
@@ -156,7 +164,12 @@ async def test_an_import_of_another_compound_is_not_there(app: Starlette, clerk:
 
 async def test_tampered_corrections_are_refused_in_words(clerk: Visitor) -> None:
     fields = form_on((await upload(clerk, GOOD)).text)
-    for extra in ({"fixed": "::"}, {"column:9:Z:": "room"}, {"column:0:A:building": "nonsense"}, {"import": "x"}):
+    for extra in (
+        {"fixed": "::"},
+        {"column:9:Z:": "room"},
+        {"column:0:A:building": "nonsense"},
+        {"import": "x"},
+    ):
         refused = await clerk.post(f"{PAGE}/apply", {**fields, **extra, "do": "apply"}, **HTMX)
         assert refused.status_code == 200
 

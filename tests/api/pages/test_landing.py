@@ -81,7 +81,16 @@ async def test_files_are_sent_compressed_to_who_understands_it(visitor: Visitor)
 
 @pytest.mark.parametrize(
     "name",
-    ["../routes.py", "..%2froutes.py", "vendor/VENDOR.md", "vendor/tabler/LICENSE", "", "vendor", "a%00.css", "/etc/passwd"],
+    [
+        "../routes.py",
+        "..%2froutes.py",
+        "vendor/VENDOR.md",
+        "vendor/tabler/LICENSE",
+        "",
+        "vendor",
+        "a%00.css",
+        "/etc/passwd",
+    ],
 )
 async def test_nothing_else_is_served(visitor: Visitor, name: str) -> None:
     assert (await visitor.http.get(f"/static/{name}")).status_code == 404

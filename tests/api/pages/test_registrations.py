@@ -41,7 +41,9 @@ async def staff_of(scene: Scene, *granted: str) -> str:
     from domains.estate.models import Compound
 
     compound = await Compound.get(pk=scene.compound_id).select_related("company")
-    account = await identity.staff(compound.company.name, granted, scope="compound", place_id=scene.compound_id)
+    account = await identity.staff(
+        compound.company.name, granted, scope="compound", place_id=scene.compound_id
+    )
     return await identity.login_of(account)
 
 
@@ -66,7 +68,15 @@ async def test_what_waits_is_shown_with_what_the_register_says(reviewer: Visitor
     await registered(scene, note="刚买的房子")
     shown = await reviewer.get(PAGE)
     text = seen(shown)
-    for expected in ("李新民", "业主", "1号楼1单元101", "刚买的房子", "台账中没有这个姓名", "手机号与台账不符", "登记业主 1 人"):
+    for expected in (
+        "李新民",
+        "业主",
+        "1号楼1单元101",
+        "刚买的房子",
+        "台账中没有这个姓名",
+        "手机号与台账不符",
+        "登记业主 1 人",
+    ):
         assert expected in text
     assert re.search(r"139\*{4}\d{4}", text) and not re.search(r"139\d{8}", text)
 
@@ -123,7 +133,9 @@ async def test_bad_input_is_refused_in_words(reviewer: Visitor, fields: dict[str
     assert "alert-danger" in refused.text
 
 
-@pytest.mark.parametrize("query", ["state=NONE", "building=x", "after=x", "state=%00", "building=" + "x" * 3000])
+@pytest.mark.parametrize(
+    "query", ["state=NONE", "building=x", "after=x", "state=%00", "building=" + "x" * 3000]
+)
 async def test_bad_filters_are_refused_or_ignored(reviewer: Visitor, query: str) -> None:
     assert (await reviewer.get(f"{PAGE}?{query}")).status_code in (200, 400)
 

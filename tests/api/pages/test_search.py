@@ -97,7 +97,7 @@ async def test_names_with_markup_are_text(visitor: Visitor) -> None:
     assert "<img src=x" not in found.text and "&lt;img src=x onerror=alert(1)&gt;" in found.text
 
 
-@pytest.mark.parametrize("typed", ["x" * 3000, "\x00", "%_\\", "1" * 18, "‮", "' OR 1=1 --"])
+@pytest.mark.parametrize("typed", ["x" * 3000, "\x00", "%_\\", "1" * 18, "\u202e", "' OR 1=1 --"])
 async def test_strange_input_is_answered_in_words(visitor: Visitor, typed: str) -> None:
     await searcher(visitor, await residents.scene(), estate.READ, permissions.READ)
     for after in ("", "bad cursor"):

@@ -63,7 +63,9 @@ async def test_over_https_cookies_are_secure_and_bound_to_the_host(settings: Set
         assert (await visitor.get("/staff/registrations")).status_code == 200
 
 
-@pytest.mark.parametrize("fields", [{"login": "nobody", "password": "Wrong-2026-x"}, {"login": "", "password": ""}])
+@pytest.mark.parametrize(
+    "fields", [{"login": "nobody", "password": "Wrong-2026-x"}, {"login": "", "password": ""}]
+)
 async def test_a_wrong_password_signs_nobody_in(visitor: Visitor, fields: dict[str, str]) -> None:
     await visitor.get("/staff/sign-in")
     refused = await visitor.post("/staff/sign-in", fields)
@@ -89,7 +91,9 @@ async def test_the_code_is_asked_for_only_where_it_is_set_up(visitor: Visitor) -
 
 async def test_an_initial_password_has_to_be_changed_first(visitor: Visitor) -> None:
     at = await identity.places()
-    manager = await identity.actor(await identity.staff(at, ("staff.read", "staff.write", permissions.REVIEW)))
+    manager = await identity.actor(
+        await identity.staff(at, ("staff.read", "staff.write", permissions.REVIEW))
+    )
     account = await identity.staff(at, (permissions.REVIEW,))
     made = await reset_staff_password(manager, account_id=account)
     await visitor.sign_in(await identity.login_of(account), made.temporary_password)
@@ -147,7 +151,9 @@ async def test_an_idle_session_is_over_and_says_so(visitor: Visitor) -> None:
     await visitor.sign_in(await colleague())
     with time_machine.travel(clock.now() + timedelta(minutes=31), tick=True):
         over = await visitor.get("/staff/audit?since=2026-01-01")
-        assert over.headers["location"].startswith("/staff/sign-in?next=%2Fstaff%2Faudit%3Fsince%3D2026-01-01")
+        assert over.headers["location"].startswith(
+            "/staff/sign-in?next=%2Fstaff%2Faudit%3Fsince%3D2026-01-01"
+        )
         assert visitor.cookie("access") is None
         assert "长时间没有操作" in seen(await visitor.get(over.headers["location"]))
         part = await visitor.get("/staff/registrations", **{"hx-request": "true"})

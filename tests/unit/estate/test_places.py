@@ -7,10 +7,12 @@ import pytest
 from domains.estate.places import (
     Parts,
     building_key,
+    building_shown,
     room_key,
     room_shown,
     unit_and_room,
     unit_key,
+    unit_shown,
     whole_number,
 )
 from domains.estate.rules import house_number, sort_key
@@ -71,6 +73,21 @@ def test_a_number_written_whole(written: str, parts: Parts | None) -> None:
 def test_a_room_may_say_its_unit() -> None:
     assert unit_and_room("1单元101室") == Parts("", "1单元", "101")
     assert unit_and_room("101") is None
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [("3", "3号楼"), ("A", "A座"), ("十二", "十二号楼"), ("3栋", "3栋"), ("商业街", "商业街")],
+)
+def test_a_number_alone_is_shown_as_a_building(written: str, shown: str) -> None:
+    assert building_shown(written) == shown
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"), [("1", "1单元"), ("东门", "东门"), ("", ""), ("2单元", "2单元")]
+)
+def test_a_number_alone_is_shown_as_a_unit(written: str, shown: str) -> None:
+    assert unit_shown(written) == shown
 
 
 def test_ten_comes_after_nine() -> None:

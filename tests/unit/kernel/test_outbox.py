@@ -18,7 +18,7 @@ from domains.estate.models import Company
 from domains.kernel import database, outbox
 from domains.kernel.events import Event, Registry
 from domains.kernel.outbox import Handler, Relay
-from tests.factories.kernel import AlarmRaised, NotePosted, deliver_all, hurry, message
+from tests.factories.kernel import AlarmRaised, NotePosted, Seen, deliver_all, hurry, message
 
 pytestmark = pytest.mark.usefixtures("instance")
 
@@ -31,26 +31,6 @@ async def nothing_left(instance: object) -> AsyncIterator[None]:
     yield
     await database.execute("DELETE FROM outbox_message")
     await database.execute("DELETE FROM handled_event")
-
-
-class Seen:
-    """A handler that notes what it saw, in its own transaction, and fails as it is told."""
-
-    def __init__(self, *, pause_s: float = 0.0) -> None:
-        self.failing: set[tuple[str, int]] = set()
-        self.calls: list[tuple[str, int]] = []
-        self.pause_s = pause_s
-
-    async def note(self, event: Event, event_id: UUID) -> None:
-        assert isinstance(event, NotePosted | AlarmRaised)
-        self.calls.append((event.note_id, event.place))
-        await Company.create(name=f"{event.note_id}#{event.place}#{event_id}")
-        await asyncio.sleep(self.pause_s)
-        if (event.note_id, event.place) in self.failing:
-            raise ValueError("not now")
-
-    def of(self, note_id: str) -> list[int]:
-        return [place for name, place in self.calls if name == note_id]
 
 
 def relay(*handlers: Handler, urgent: bool = False, park_after: int = 3, lease_s: float = 30.0) -> Relay:
@@ -388,7 +368,7 @@ async def test_with_the_cache_away_commits_are_not_held_up_and_relays_poll() -> 
     seen, stop, there = Seen(), asyncio.Event(), cache()
     away = aioredis.Redis.from_url("redis://127.0.0.1:1/0")
     outbox.wake_with(delivering.wake_relays)
-    token = cache.fill(away)
+    cache.fill(away)
     try:
         working = asyncio.create_task(run_worker(stop, seen, poll_s=0.1))
         began = asyncio.get_running_loop().time()
@@ -400,7 +380,6 @@ async def test_with_the_cache_away_commits_are_not_held_up_and_relays_poll() -> 
         await working
     finally:
         cache.fill(there)
-        assert token is not None
         outbox._waker.clear()
         await away.aclose()
     assert seen.of("polled") == [0]

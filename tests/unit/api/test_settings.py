@@ -1,0 +1,164 @@
+"""What an operator may set: wrong values are named, secrets are not shown, production is strict."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from api.keys import MADE
+from api.settings import REPOSITORY, Settings, env_name, production_problems, refused_settings
+
+
+def production() -> dict[str, str]:
+    """An environment that production accepts."""
+    return {
+        "LINLI_PROFILE": "production",
+        "DATABASE_URL": "postgresql://linli_app:Xk7-quiet-river-91@db:5432/linli",
+        "REDIS_URL": "redis://:Wm3-green-lamp-55@cache:6379/0",
+        "LINLI_TOKEN_KEY_PEM": MADE["token_key_pem"][1](),
+        "LINLI_DATA_KEYS": f"1:{secrets.token_hex(16)},2:{secrets.token_hex(16)}",
+        "LINLI_INDEX_KEY": secrets.token_hex(32),
+        "LINLI_FILE_LINK_KEY": secrets.token_hex(32),
+        "LINLI_WECHAT_APP_ID": "wx0000000000000001",
+        "LINLI_WECHAT_SECRET": secrets.token_hex(16),
+        "LINLI_ALIPAY_APP_ID": "2021000000000001",
+        "LINLI_ALIPAY_APP_KEY_PEM": MADE["alipay_app_key_pem"][1](),
+        "LINLI_ALIPAY_PUBLIC_KEY_PEM": "-----BEGIN PUBLIC KEY-----",
+        "LINLI_SMS_ACCESS_KEY_ID": "LTAI0000",
+        "LINLI_SMS_ACCESS_KEY_SECRET": secrets.token_hex(16),
+        "LINLI_PUBLIC_URL": "https://linli.example.cn",
+        "LINLI_IDE": "false",
+        "LINLI_INTROSPECTION": "false",
+        "LINLI_PLATFORM_STAND_INS": "false",
+    }
+
+
+@pytest.fixture(scope="module")
+def accepted() -> dict[str, str]:
+    return production()
+
+
+def refused(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]) -> str:
+    """What is said of an environment; empty when it is accepted."""
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    try:
+        Settings()
+    except ValidationError as error:
+        told = "\n".join(refused_settings(error))
+        assert not any(value in told or value in str(error) for value in environment.values() if len(value) > 11)
+        return told
+    return ""
+
+
+def test_every_default_works_with_nothing_set() -> None:
+    settings = Settings(home=Path("/nowhere"))
+    assert settings.profile == "embedded"
+    assert settings.url == "http://127.0.0.1:8000"
+
+
+def test_production_accepts_what_is_complete(
+    accepted: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert refused(monkeypatch, accepted) == ""
+
+
+@pytest.mark.parametrize("name", sorted(set(production()) - {"LINLI_PROFILE"}))
+def test_production_names_each_variable_that_is_missing(
+    name: str, accepted: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = refused(monkeypatch, {key: value for key, value in accepted.items() if key != name})
+    assert name in told
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "why"),
+    [
+        ("LINLI_IDE", "true", "false"),
+        ("LINLI_INTROSPECTION", "true", "false"),
+        ("LINLI_PLATFORM_STAND_INS", "true", "false"),
+        ("LINLI_PUBLIC_URL", "http://linli.example.cn", "https"),
+        ("LINLI_WECHAT_URL", "http://127.0.0.1:9000", "https"),
+        ("LINLI_ALIPAY_URL", "http://127.0.0.1:9000", "https"),
+        ("LINLI_SMS_URL", "http://127.0.0.1:9000", "https"),
+        ("LINLI_S3_ENDPOINT", "http://files.example.cn", "https"),
+        ("LINLI_WECHAT_SECRET", "short", "太短"),
+        ("LINLI_SMS_ACCESS_KEY_SECRET", "changeme-changeme", "太短或是默认值"),
+        ("LINLI_METRICS_TOKEN", "abc", "太短"),
+        ("LINLI_INDEX_KEY", "0" * 64, "随机"),
+        ("LINLI_INDEX_KEY", "abcd", "64 位十六进制"),
+        ("LINLI_FILE_LINK_KEY", "1" * 64, "随机"),
+        ("LINLI_DATA_KEYS", "1:" + "ab" * 16, "随机"),
+        ("LINLI_DATA_KEYS", "not-a-key", "版本"),
+        ("LINLI_TOKEN_KEY_PEM", "not a key at all", "PEM"),
+        ("LINLI_TOKEN_KEY_PEM", MADE["alipay_app_key_pem"][1](), "P-256"),
+        ("LINLI_ALIPAY_APP_KEY_PEM", MADE["token_key_pem"][1](), "RSA"),
+        ("DATABASE_URL", "postgresql://linli_app:postgres@db/linli", "密码"),
+        ("DATABASE_URL", "postgresql://linli_app@db/linli", "密码"),
+        ("REDIS_URL", "redis://cache:6379/0", "密码"),
+        ("DATABASE_OWNER_URL", "postgresql://linli_app:Other-pass-word-1@db/linli", "两个数据库角色"),
+    ],
+)
+def test_production_refuses(
+    name: str, value: str, why: str, accepted: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = refused(monkeypatch, accepted | {name: value})
+    assert name in told
+    assert why in told
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "why"),
+    [
+        ("PORT", "eighty", "必须是整数"),
+        ("PORT", "70000", "不能大于 65535"),
+        ("LINLI_POOL_SIZE", "1", "不能小于 2"),
+        ("LINLI_PROFILE", "prod", "只能是"),
+        ("LINLI_IDE", "maybe", "true 或 false"),
+        ("LINLI_DRAIN_S", "soon", "必须是数字"),
+        ("DATABASE_URL", "mysql://a:b@host/db", "postgresql://"),
+        ("DATABASE_URL", "redis://:b@host/0", "postgresql://用户"),
+        ("DATABASE_URL", "postgresql://a:b@host:port/db", "端口"),
+        ("DATABASE_URL", "postgresql://host/db", "用户名"),
+        ("DATABASE_URL", "postgresql://a:b@host", "库名"),
+        ("DATABASE_URL", "postgresql://", "应形如"),
+        ("REDIS_URL", "localhost:6379", "redis://"),
+        ("REDIS_URL", "postgresql://a:b@host/db", "redis://"),
+        ("LINLI_DATA_KEYS", "1:zz", "版本"),
+    ],
+)
+def test_a_wrong_value_is_named_with_its_variable(
+    name: str, value: str, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = refused(monkeypatch, {name: value})
+    assert name in told
+    assert why in told
+
+
+def test_an_empty_address_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "")
+    assert Settings().database_url is None
+
+
+def test_secrets_are_not_shown(accepted: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in accepted.items():
+        monkeypatch.setenv(name, value)
+    settings = Settings()
+    shown = f"{settings!r} {settings} {settings.model_dump()}"
+    hidden = [value for name, value in accepted.items() if "SECRET" in name or "KEY" in name or "_URL" in name[-4:]]
+    for value in hidden:
+        if value.startswith("https") or "PUBLIC" in value or value.startswith("LTAI"):
+            continue
+        assert value not in shown
+    assert production_problems(settings) == []
+
+
+def test_the_operators_guide_lists_every_setting_and_no_other() -> None:
+    guide = (REPOSITORY / "docs" / "operators.md").read_text(encoding="utf-8")
+    table = guide.partition("<!-- settings -->")[2].partition("<!-- /settings -->")[0]
+    listed = set(re.findall(r"^\| `([A-Z0-9_]+)` \|", table, re.MULTILINE))
+    assert listed == {env_name(name) for name in Settings.model_fields}
