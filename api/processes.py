@@ -28,8 +28,8 @@ async def prepared(
     importing = asyncio.create_task(asyncio.to_thread(_import, program))
     try:
         async with servers(settings, platform=platform) as addresses:
+            await importing  # first: a module that two threads import at once may be seen half made
             await _reach_given(settings, addresses)
-            await importing
             async with _connected(settings, addresses):
                 yield addresses
     finally:

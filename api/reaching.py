@@ -68,9 +68,9 @@ async def reach_cache(url: str, variable: str) -> dict[str, object]:
         found: dict[str, object] = await client.info()
         return found
     except AuthenticationError:
-        why = "密码不对"
-    except ResponseError as error:
-        why = "需要密码" if "NOAUTH" in str(error) else "服务拒绝了请求,请检查用户的权限"
+        why = "没有写密码,或密码不对"
+    except ResponseError:
+        why = "服务拒绝了请求,请检查用户的权限"
     except (RedisError, OSError):
         why = f"{place(url)} 没有响应,请检查地址、端口和防火墙,并确认 Redis 或 Valkey 已启动"
     finally:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import strawberry
 from starlette.routing import BaseRoute, Route
 
+from api import edge
+from api.graphql.budget import LimiterBudget
 from api.graphql.options import EdgeOptions
+from api.instance import cache
 from api.observability.operations import ObservedEngine
 from api.pages import assets, landing, sign_in
 from api.pages.sessions import Sessions
 from api.pages.site import Site, View
 from api.pages.staff import audit, home, imports, registrations, search
 from api.settings import Settings
+from domains.kernel.rates import Limiter
 
 REGISTER_BYTES = 11_000_000
 """A register of 10 MB and the form around it."""
@@ -37,9 +41,11 @@ VIEWS: tuple[tuple[str, str, View], ...] = (
 )
 
 
-def site(schema: strawberry.Schema, settings: Settings, budget: Budget | None = None) -> Site:
-    """The pages over the schema. Their documents are part of the program: none has to be registered."""
-    engine = ObservedEngine(schema, EdgeOptions(introspection=False, suggestions=False, ide=False), budget)
+def site(schema: strawberry.Schema, settings: Settings) -> Site:
+    """The pages over the schema. Their documents are part of the program, so that none has to be
+    registered; what they cost is counted with what the same caller asks of the API."""
+    options = EdgeOptions(introspection=False, suggestions=False, ide=False)
+    engine = ObservedEngine(schema, options, LimiterBudget(Limiter(cache()), edge.BUDGET))
     return Site(engine, settings, Sessions(engine))
 
 

@@ -33,10 +33,12 @@ def measure(figures: Figures, manager: Caller) -> None:
         figures.add(f"{houses:,} houses", f"{seconds:.2f} s ({_shares(manager, seconds)})", goal, holds)
 
 
+_PARTS = {"read_register": "read", "stage": "seal", "write": "write"}
+
+
 def _shares(manager: Caller, seconds: float) -> str:
     parts = manager.post("/bench/shares")
-    names = {"read_register": "read", "stage": "seal", "rehearse": "rehearse", "write": "write"}
-    return ", ".join(f"{shown} {parts[name] / seconds:.0%}" for name, shown in names.items())
+    return ", ".join(f"{shown} {parts[name] / seconds:.0%}" for name, shown in _PARTS.items())
 
 
 def import_register(manager: Caller, compound: str, data: bytes) -> float:

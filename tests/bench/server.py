@@ -22,10 +22,10 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import edge
+from api.addresses import Addresses
 from api.demo.loading import COMPANY, PASSWORD, load_demo, region_names
 from api.demo.people import demo_people
 from api.demo.places import COMPOUND
-from api.addresses import Addresses
 from api.observability import logs
 from api.processes import prepared, until_stopped
 from api.serving import server
@@ -76,10 +76,8 @@ class BenchServer:
 
 def time_the_parts_of_imports() -> None:
     """Let the importer's parts say how long they take."""
-    for name in ("read_register", "stage"):
-        setattr(imports, name, _timed(name, getattr(imports, name)))
-    for name in ("rehearse", "write"):
-        setattr(imports, name, _timed_async(name, getattr(imports, name)))
+    for name, timer in (("read_register", _timed), ("stage", _timed), ("write", _timed_async)):
+        setattr(imports, name, timer(name, getattr(imports, name)))
 
 
 # Any: whatever the part takes and returns

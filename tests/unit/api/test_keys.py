@@ -17,7 +17,10 @@ def test_missing_keys_are_made_once_and_readable_by_the_owner_only(tmp_path: Pat
     first, second = load_keys(settings), load_keys(settings)
     assert first.token_pem == second.token_pem
     assert first.file_link == second.file_link
-    assert second.keyring.decrypt(first.keyring.encrypt("13800001111", "person.phone"), "person.phone") == "13800001111"
+    assert (
+        second.keyring.decrypt(first.keyring.encrypt("13800001111", "person.phone"), "person.phone")
+        == "13800001111"
+    )
     files = sorted((tmp_path / "keys").iterdir())
     assert [file.name for file in files] == sorted(name for name, _ in MADE.values())
     assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
@@ -51,7 +54,9 @@ def test_the_highest_version_encrypts_and_the_others_still_open(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("name", sorted(MADE))
-@pytest.mark.parametrize("content", ["", "zz", "-----BEGIN PRIVATE KEY-----\nnothing\n-----END PRIVATE KEY-----"])
+@pytest.mark.parametrize(
+    "content", ["", "zz", "-----BEGIN PRIVATE KEY-----\nnothing\n-----END PRIVATE KEY-----"]
+)
 def test_a_damaged_key_is_named_and_left_as_it_is(tmp_path: Path, name: str, content: str) -> None:
     settings = Settings(home=tmp_path)
     load_keys(settings)

@@ -24,7 +24,14 @@ from domains.kernel import database
 
 pytestmark = pytest.mark.usefixtures("instance")
 
-PERSONAL = ("13800001111", "11010119900307123X", "110101900307123", "138 0000 1111", "138-0000-1111", "+86 13800001111")
+PERSONAL = (
+    "13800001111",
+    "11010119900307123X",
+    "110101900307123",
+    "138 0000 1111",
+    "138-0000-1111",
+    "+86 13800001111",
+)
 
 
 @pytest.mark.parametrize("number", PERSONAL)
@@ -38,7 +45,13 @@ def test_phones_and_identity_numbers_are_masked_wherever_they_stand(number: str)
 
 def test_numbers_are_masked_and_what_is_no_personal_data_stays() -> None:
     assert masked(13800001111) == MASK
-    ids = {"request_id": uuid4().hex, "account": str(uuid4()), "n": 42, "ms": 1.5, "at": "2026-11-21T04:05:12.123456Z"}
+    ids = {
+        "request_id": uuid4().hex,
+        "account": str(uuid4()),
+        "n": 42,
+        "ms": 1.5,
+        "at": "2026-11-21T04:05:12.123456Z",
+    }
     assert masked(ids) == ids
     assert masked(None) is None
     assert masked(True) is True
@@ -49,13 +62,17 @@ def test_numbers_are_masked_and_what_is_no_personal_data_stays() -> None:
 @pytest.fixture
 def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     """What goes to standard error once logging is set up; the set-up before comes back."""
-    before, handlers, level = structlog.get_config(), logging.getLogger().handlers[:], logging.getLogger().level
+    before, handlers, level = (
+        structlog.get_config(),
+        logging.getLogger().handlers[:],
+        logging.getLogger().level,
+    )
     output = io.StringIO()
     monkeypatch.setattr(sys, "stderr", output)
     logs.configure(Settings(log_format="json"))
     yield output
     structlog.reset_defaults()
-    structlog.configure(**{k: v for k, v in before.items()})
+    structlog.configure(**before)
     logging.getLogger().handlers = handlers
     logging.getLogger().setLevel(level)
 
@@ -83,10 +100,13 @@ def test_what_libraries_log_is_masked_as_well(written: io.StringIO) -> None:
     assert lines(written)[0]["event"] == f"GET /x?phone={MASK}"
 
 
-@pytest.mark.parametrize("given", [None, "", "short", "a" * 65, "含中文的编号abcdefgh", "a b c d e f g h", "x\r\ny: 12345678", "-abcdefgh"])
-def test_a_malformed_request_id_is_replaced(given: str | None) -> None:
-    assert request_id(given) != given
-    assert len(request_id(given)) == 32
+@pytest.mark.parametrize(
+    "sent",
+    [None, "", "short", "a" * 65, "含中文的编号abcdefgh", "a b c d e f g h", "x\r\ny: 12345678", "-abcdefgh"],
+)
+def test_a_malformed_request_id_is_replaced(sent: str | None) -> None:
+    assert request_id(sent) != sent
+    assert len(request_id(sent)) == 32
 
 
 def test_a_well_formed_request_id_is_kept() -> None:
@@ -163,7 +183,9 @@ async def test_a_database_that_lacks_a_migration_is_not_ready(
     http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("api.migrating.APPS", {"nowhere": "x", "kernel": "domains.kernel"})
-    monkeypatch.setattr("api.migrating.APPLIED", "SELECT app, name FROM tortoise_migrations WHERE app <> 'kernel'")
+    monkeypatch.setattr(
+        "api.migrating.APPLIED", "SELECT app, name FROM tortoise_migrations WHERE app <> 'kernel'"
+    )
     answer = await http.get("/ready")
     assert answer.status_code == 503
     assert answer.json() == {"status": "unavailable", "database": True, "cache": True, "migrations": False}

@@ -94,7 +94,9 @@ async def test_what_is_given_changes_and_the_rest_stays() -> None:
     id = await record(at, "1单元", "101", {**AREA, "inner_area_m2": Decimal(70), "title_document": "甲"})
     await update_house(writer(at), house_id=id, facts={"built_area_m2": Decimal(92), "title_document": "乙"})
     house = await House.get(pk=id)
-    assert (house.built_area_m2, house.inner_area_m2, house.number) == (92, 70, "1号楼1单元101")
+    assert (house.built_area_m2, house.inner_area_m2, house.number) == (
+        Decimal(92), Decimal(70), "1号楼1单元101",
+    )  # fmt: skip
     *_, (action, _, details) = await audited(id)
     assert action == "house.update"
     assert details == {"changed": {"built_area_m2": ["89.50", "92.00"], "title_document": None}}

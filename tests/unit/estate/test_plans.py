@@ -54,8 +54,6 @@ async def at(instance: object) -> Places:
     for statement in FILL:
         await database.execute(statement, *([made.compound_id] if "$1" in statement else ()))
     assert await database.fetchval("SELECT count(*) FROM house") >= 100_000
-    connection = await database.fetchval("SELECT current_user")
-    assert connection
     return made
 
 
@@ -143,7 +141,7 @@ async def test_a_search_reads_the_compound_at_most(at: Places, staff: Actor, num
 
 
 async def test_counts_read_the_compound_and_nothing_else(at: Places, staff: Actor) -> None:
-    reach = [at.compound_id], [], []
+    reach: tuple[list[UUID], ...] = ([at.compound_id], [], [])
     for statement, values in (
         (sql.houses_count("h.compound_id = $1"), (at.compound_id,)),
         (sql.COUNTS_OF_COMPOUNDS, (*reach, [at.compound_id])),

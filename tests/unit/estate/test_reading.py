@@ -13,7 +13,7 @@ from domains.estate.queries import BY_PLACE, LATEST, HouseFilter, HouseOrder
 from domains.estate.service.houses import update_house
 from domains.estate.service.organisation import found_compound
 from domains.kernel import database
-from domains.kernel.actor import SYSTEM, Actor
+from domains.kernel.actor import SYSTEM, Actor, Grant
 from domains.kernel.errors import Forbidden
 from tests.factories import estate, residents
 from tests.factories.identity import Places, places, unique
@@ -150,7 +150,7 @@ async def test_the_tree_is_seen_down_to_where_one_works() -> None:
     unseen = await found_compound(
         SYSTEM, region_names=(*names, "丙社区"), company=unique("别家"), name="别家"
     )
-    actor = Actor(kind="staff", grants=tuple(residents.Grant(permissions.READ, id) for id in here))
+    actor = Actor(kind="staff", grants=tuple(Grant(permissions.READ, id) for id in here))
     level = [region for region in await organisation.provinces(actor) if region.name == "测试省"]
     for kind in ("province", "city", "district", "street"):
         [node] = level
@@ -183,7 +183,7 @@ async def test_counts_of_a_node_are_those_of_all_below_it() -> None:
         )  # fmt: skip
     for building, room in ((at.building_id, "101"), (at.building_id, "102"), (at.other_building_id, "101")):
         await estate.house(building, room, area=str(Decimal(80)))
-    actor = Actor(kind="staff", grants=tuple(residents.Grant(permissions.READ, id) for id in ids))
+    actor = Actor(kind="staff", grants=tuple(Grant(permissions.READ, id) for id in ids))
     [province] = await organisation.provinces(actor)
     city_ids = [region.id for region in (await organisation.regions_below(actor, [province.id]))[province.id]]
     counts = await organisation.counts_of_regions(actor, [province.id, *city_ids])

@@ -114,7 +114,8 @@ def alipay_call(stand: Stand, **changed: str) -> httpx.Response:
     params = alipay_params(stand, **changed)
     covered = "&".join(f"{name}={value}" for name, value in sorted(params.items()) if name != "sign")
     params.setdefault("sign", rsa_sign(stand.app_key, covered))
-    body = {name: params.pop(name) for name in ("grant_type", "code", "refresh_token") if name in params}
+    own = ("grant_type", "code", "refresh_token")
+    body: dict[str, str] = {name: params.pop(name) for name in own if name in params}
     return stand.http.post("/gateway.do", params=params, data=body)
 
 

@@ -186,6 +186,6 @@ def test_an_unknown_phone_code(stand: Stand, code: object) -> None:
     answer = stand.http.post(
         "/wxa/business/getuserphonenumber",
         params={"access_token": token},
-        **({"content": body} if body else {"json": {"code": code}}),  # type: ignore[arg-type]  # either form
+        **({"content": body} if body else {"json": {"code": code}}),
     )
     assert answer.json()["errcode"] == 40029
