@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 
+import structlog
 from redis.exceptions import RedisError
 
 from api.instance import Addresses, cache
 from api.wiring import EVENTS, HANDLERS, JOBS
 from domains.kernel import outbox
 from domains.kernel.jobs import Scheduler
+
+log = structlog.get_logger(__name__)
 
 WAKE = "linli:outbox"
 WAKE_LIMIT_S = 0.25
@@ -39,6 +42,7 @@ async def work(stop: asyncio.Event) -> None:
     """Deliver events until `stop`: one relay for what is urgent, one for the rest."""
     relays = [outbox.Relay(EVENTS, HANDLERS, urgent=urgent) for urgent in (True, False)]
     woken = tuple(asyncio.Event() for _ in relays)
+    log.info("worker.delivers", events=len(HANDLERS))
     async with asyncio.TaskGroup() as group:
         for relay, event in zip(relays, woken, strict=True):
             group.create_task(relay.run(stop, event))

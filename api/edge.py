@@ -22,6 +22,7 @@ from api.graphql.stream import GraphQLStream
 from api.instance import cache
 from api.observability.exchange import note_actor
 from api.observability.metrics import Metrics
+from api.refusals import keep_refusals
 from api.settings import Settings
 from domains.identity.queries import live_session
 from domains.identity.tokens import Claims, signer
@@ -122,6 +123,7 @@ def options_of(settings: Settings) -> EdgeOptions:
     """How the edge behaves under these settings."""
     path = settings.trusted_documents
     return EdgeOptions(
+        on_errors=keep_refusals,
         introspection=settings.introspection,
         suggestions=settings.introspection,
         ide=settings.ide,

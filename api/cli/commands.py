@@ -156,14 +156,16 @@ def migrate() -> None:
 
 @app.command("export-schema")
 def export_schema(
-    write: Annotated[bool, typer.Option("--write", help="Write schema.graphql.")] = False,
+    write: Annotated[bool, typer.Option("--write", help="Write schema.graphql and docs/errors.md.")] = False,
 ) -> None:
     """Print the GraphQL schema."""
+    from schema import catalogue
     from schema.root import schema
 
     text = schema.as_str() + "\n"
     if write:
         (REPOSITORY / "schema.graphql").write_text(text, encoding="utf-8")
+        (REPOSITORY / "docs" / "errors.md").write_text(catalogue.as_markdown(), encoding="utf-8")
     else:
         print(text, end="")
 

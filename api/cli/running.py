@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
@@ -28,15 +29,25 @@ def run(work: Coroutine[Any, Any, None]) -> None:  # Any: a coroutine's other tw
     import uvloop
 
     try:
-        uvloop.run(work)
+        uvloop.run(_ended_in_order(work))
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
+    except asyncio.CancelledError:
+        raise typer.Exit(128 + signal.SIGTERM) from None
     except Exception as error:
         told = _in_words(error)
         if told is None:
             raise
         print(told, file=sys.stderr)
         raise typer.Exit(1) from None
+
+
+async def _ended_in_order(work: Coroutine[Any, Any, None]) -> None:  # Any: as above
+    """SIGTERM while something starts undoes what was started, as Ctrl-C does."""
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    await work
 
 
 def _in_words(error: Exception) -> str | None:

@@ -112,9 +112,3 @@ def welcome(settings: Settings, addresses: Addresses) -> str:
         "  按 Ctrl-C 停止",
     ]
     return "\n".join(lines)
-
-
-async def print_welcome(settings: Settings, addresses: Addresses, ready: asyncio.Event) -> None:
-    """Print the addresses and accounts once the server answers."""
-    await ready.wait()
-    print(welcome(settings, addresses), flush=True)  # noqa: T201  # this is what the command is for

@@ -21,7 +21,6 @@ from graphql.execution import Executor, create_source_event_stream, map_source_t
 from strawberry.execution import optimized_is_awaitable
 
 from api.graphql.options import EdgeOptions
-from api.graphql.refusals import keep_refusals
 from schema.context import Context
 from schema.errors import general_text, present_graphql, present_request_error
 from schema.limits.budget import Budget, BudgetStatus
@@ -124,7 +123,8 @@ class Engine:
         if optimized_is_awaitable(result):
             result = await cast("Awaitable[ExecutionResult]", result)
         done = cast("ExecutionResult", result)
-        await keep_refusals(ready.context, ready.operation.name, done.errors or ())
+        if done.errors:
+            await self.options.on_errors(ready.context, ready.operation.name, done.errors)
         return self._answer(ready, done)
 
     async def subscribe(self, ready: Ready) -> AsyncGenerator[Answer, None]:

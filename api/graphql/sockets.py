@@ -88,9 +88,19 @@ class Socket:
         self.options = app.engine.options
         self.id = uuid.uuid4().hex
         self.operations: dict[str, asyncio.Task[None]] = {}
+        self.is_stuck = False
+        self.served_by = asyncio.current_task()
 
     async def run(self) -> None:
         """Serves the connection to its end, whoever ends it."""
+        try:
+            await self._run_to_end()
+        except asyncio.CancelledError:
+            if not self.is_stuck or self.served_by is None:
+                raise
+            self.served_by.uncancel()
+
+    async def _run_to_end(self) -> None:
         try:
             session = await self._opened()
             client = (await session.context()).budget_key
@@ -180,7 +190,7 @@ class Socket:
             message = message_of(error, self._language())
             errors = [{"message": message, "extensions": {"code": error.code, "requestId": self.id}}]
         except Exception as error:  # one operation's fault is not the connection's
-            if self.ws.application_state is not WebSocketState.CONNECTED:
+            if self.is_stuck or self.ws.application_state is not WebSocketState.CONNECTED:
                 return
             log_fault("graphql.socket_fault", error, self.id)
             errors = [refusal(RequestRefusedError("INTERNAL"), self.id, self._language())]
@@ -218,7 +228,18 @@ class Socket:
 
     async def _send(self, message: Message) -> None:
         if self.ws.application_state is WebSocketState.CONNECTED:
-            await self.ws.send_text(orjson.dumps(message).decode())
+            try:
+                async with asyncio.timeout(self.options.send_limit_s):
+                    await self.ws.send_text(orjson.dumps(message).decode())
+            except TimeoutError:
+                self._abandon()
+                raise
+
+    def _abandon(self) -> None:
+        """Nothing gets through to a client that does not read, not even a close: end without one."""
+        self.is_stuck = True
+        if self.served_by is not None:
+            self.served_by.cancel()
 
     async def _close(self, code: int, reason: str) -> None:
         if self.ws.application_state is WebSocketState.CONNECTED:

@@ -14,6 +14,7 @@ from api.pages import assets, landing, sign_in
 from api.pages.sessions import Sessions
 from api.pages.site import Site, View
 from api.pages.staff import audit, home, imports, registrations, search
+from api.refusals import keep_refusals
 from api.settings import Settings
 from domains.kernel.rates import Limiter
 
@@ -44,7 +45,7 @@ VIEWS: tuple[tuple[str, str, View], ...] = (
 def site(schema: strawberry.Schema, settings: Settings) -> Site:
     """The pages over the schema. Their documents are part of the program, so that none has to be
     registered; what they cost is counted with what the same caller asks of the API."""
-    options = EdgeOptions(introspection=False, suggestions=False, ide=False)
+    options = EdgeOptions(introspection=False, suggestions=False, ide=False, on_errors=keep_refusals)
     engine = ObservedEngine(schema, options, LimiterBudget(Limiter(cache()), edge.BUDGET))
     return Site(engine, settings, Sessions(engine))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
@@ -18,8 +19,11 @@ _hasher = PasswordHasher(time_cost=3, memory_cost=19 * 1024, parallelism=1)
 # sign-ins at once may not take the threads that the rest of the program works with.
 _thread = ThreadPoolExecutor(1, "passwords")
 
-# Checked when no such login exists, so that the time of an answer does not tell who exists.
-_NOBODY = _hasher.hash("nobody's password")
+
+@cache
+def _nobody() -> str:
+    """Checked when no such login exists, so that the time of an answer does not tell who exists."""
+    return _hasher.hash("nobody's password")
 
 
 async def hash_password(password: str) -> str:
@@ -30,12 +34,12 @@ async def hash_password(password: str) -> str:
 async def matches(stored: str | None, password: str) -> bool:
     """Whether the password is the one that was hashed; None costs the same time and is never it."""
     loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(_thread, _verify, stored or _NOBODY, password) and stored is not None
+    return await loop.run_in_executor(_thread, _verify, stored, password) and stored is not None
 
 
-def _verify(stored: str, password: str) -> bool:
+def _verify(stored: str | None, password: str) -> bool:
     try:
-        return _hasher.verify(stored, password)
+        return _hasher.verify(stored or _nobody(), password)
     except (Argon2Error, InvalidHashError):
         return False
 

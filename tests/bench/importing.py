@@ -18,8 +18,9 @@ GOAL_HOUSES, GOAL_S = 5000, 10.0
 _ROOM_COLUMNS = ("楼栋", "单元", "房号")
 
 
-def measure(figures: Figures, manager: Caller) -> None:
-    """As companies keep them: one with everything a register can have of its own kind, one clean, one large."""
+def measure(figures: Figures, manager: Caller, large: float) -> None:
+    """A company's own of 612 houses, which names owners only, and the demo's in sizes, with everybody who
+    lives there; `large` is what the largest took."""
     kept = REPOSITORY / "tests" / "data" / "registers" / "register-jingui.xlsx"
     for houses, data in (
         (612, kept.read_bytes()),
@@ -31,6 +32,7 @@ def measure(figures: Figures, manager: Caller) -> None:
         is_goal = houses == GOAL_HOUSES
         goal, holds = (f"≤ {GOAL_S:.0f} s", seconds <= GOAL_S) if is_goal else ("", None)
         figures.add(f"{houses:,} houses", f"{seconds:.2f} s ({_shares(manager, seconds)})", goal, holds)
+    figures.add("12,000 houses", f"{large:.2f} s")
 
 
 _PARTS = {"read_register": "read", "stage": "seal", "write": "write"}

@@ -34,14 +34,14 @@ async def measure(figures: Figures, program: Program, platform_url: str) -> None
     names = ("SMS: asking for the code", "SMS: signing in by it", "WeChat: signing in", "refresh")
     sides = (
         Side(desk.ask_for_code, program.cpu),
-        Side(desk.by_sms, program.cpu, desk.ask_for_code),
+        Side(desk.by_sms, program.cpu, desk.receive_code),
         Side(desk.by_wechat, program.cpu, desk.wechat_login),
         Side(desk.refresh, program.cpu),
     )
     costs = await take_turns(sides, rounds=3, times=15)
     for name, cost in zip(names, costs, strict=True):
-        ratio = cost.wall_ms * 1000 / sign_us
-        figures.add(name, f"{cost.per_second:.0f} /s ({cost})", f"{ratio:.0f} × a bare ES256 signature")
+        ratio = cost.cpu_ms * 1000 / sign_us
+        figures.add(name, f"{cost.per_second:.0f} /s ({cost}: {ratio:.0f} bare signatures)")
 
 
 async def _staff(figures: Figures, desk: Desk) -> None:
@@ -54,9 +54,9 @@ async def _staff(figures: Figures, desk: Desk) -> None:
         desk.by_staff("manager")
 
     whole, argon2 = await take_turns([Side(sign_in, desk.program.cpu), Side(bare)], rounds=5, times=8)
-    share = 1 / wall_ratio(whole, argon2)
+    share = wall_ratio(argon2, whole)
     figures.add("staff by password", f"{whole.per_second:.0f} /s ({whole})")
-    figures.add("argon2id alone", f"{argon2.wall_ms:.1f} ms", f"{share:.0%} of a sign-in")
+    figures.add("argon2id alone", f"{argon2.wall_ms:.1f} ms, {share:.0%} of a sign-in")
 
 
 async def _signature(figures: Figures, program: Program) -> float:
@@ -78,6 +78,7 @@ class Desk:
         self.platform = httpx.Client(base_url=platform_url, timeout=30)
         self.numbers = itertools.count(1)
         self.phones: list[str] = []
+        self.codes: list[tuple[str, str]] = []
         self.js_codes: list[str] = []
         self.refresh_token = self.by_staff("manager")["refreshToken"]
 
@@ -90,11 +91,17 @@ class Desk:
         self.phones.append(f"138{next(self.numbers):08d}")
         self._run(REQUEST_SMS_CODE, phone=self.phones[-1])
 
-    async def by_sms(self) -> None:
-        """A new account each, with the code that the stand-in's phone received."""
+    async def receive_code(self) -> None:
+        """Until the code is on the phone, which is the stand-in's."""
+        await self.ask_for_code()
         phone = self.phones.pop()
         messages = self.platform.get("/open/sms", params={"phone": phone}).json()["messages"]
-        self._sign_in(SIGN_IN_WITH_SMS, phone=phone, code=messages[0]["params"]["code"], device="bench")
+        self.codes.append((phone, messages[0]["params"]["code"]))
+
+    async def by_sms(self) -> None:
+        """A new account each."""
+        phone, code = self.codes.pop()
+        self._sign_in(SIGN_IN_WITH_SMS, phone=phone, code=code, device="bench")
 
     async def wechat_login(self) -> None:
         """What the phone does before it calls."""

@@ -57,6 +57,7 @@ def test_api_worker_and_scheduler_run_apart_against_given_servers(
     ):
         assert typename(one.url) == typename(two.url) == 200
         wait_for(scheduler, "scheduler.leads")
+        wait_for(worker, "worker.delivers")
         assert not list((tmp_path / "home").glob("postgres")), "no private server was started"
         one.process.kill()
         assert one.process.wait(10) == -signal.SIGKILL
@@ -152,6 +153,16 @@ def test_servers_that_cannot_be_used_are_said_in_words(
     assert why in said.stderr
     assert "Traceback" not in said.stderr
     assert user.partition(":")[2] not in said.stderr
+
+
+def test_a_stop_during_the_start_leaves_no_process(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with started(tmp_path, "worker", LINLI_HOME=home) as program:
+        deadline = time.monotonic() + 30
+        while not (home / "run" / "users").exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert program.stop() == 128 + signal.SIGTERM, program.said()
+    assert processes_of(home) == []
 
 
 def test_a_killed_run_blocks_nothing_and_ctrl_c_leaves_no_process(tmp_path: Path) -> None:

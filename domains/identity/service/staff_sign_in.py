@@ -11,6 +11,8 @@ from domains.kernel import audit, clock, database
 from domains.kernel.actor import Actor, Origin
 from domains.kernel.errors import Conflict, DomainError, Invalid
 
+LOGIN_MAX = 40
+
 
 async def sign_in_staff(
     actor: Actor, *, login: str, password: str, code: str | None = None, device: str = ""
@@ -20,7 +22,7 @@ async def sign_in_staff(
     Raises Invalid SIGN_IN_FAILED or TOTP_REQUIRED, Conflict ACCOUNT_LOCKED, ACCOUNT_DISABLED or
     ACCOUNT_NOT_VALID; the last two only to who knows the password.
     """
-    known = await StaffMember.get_or_none(login=login.strip().lower()).select_related("account")
+    known = await _known(login)
     right = await passwords.matches(known.password_hash if known else None, password)
     if known is None:
         raise _wrong()
@@ -35,6 +37,13 @@ async def sign_in_staff(
         await _keep(actor.origin, staff, "refused", refusal.code)
     # Raised outside: the failure stays counted.
     raise refusal
+
+
+async def _known(login: str) -> StaffMember | None:
+    name = login.strip().lower()
+    if len(name) > LOGIN_MAX:  # the ORM would take it for a fault
+        return None
+    return await StaffMember.get_or_none(login=name).select_related("account")
 
 
 def _wrong() -> Invalid:

@@ -49,9 +49,11 @@ async def close_code(ws: ClientConnection) -> int | None:
 async def by_events(address: str, token: str | None, query: str = CHANGED) -> AsyncIterator[httpx.Response]:
     """An event stream, open: from now on nothing is missed."""
     headers = {"accept": "text/event-stream", **({"authorization": f"Bearer {token}"} if token else {})}
-    async with httpx.AsyncClient(base_url=f"http://{address}", timeout=PATIENCE_S) as http:
-        async with http.stream("POST", "/graphql/stream", json={"query": query}, headers=headers) as response:
-            yield response
+    async with (
+        httpx.AsyncClient(base_url=f"http://{address}", timeout=PATIENCE_S) as http,
+        http.stream("POST", "/graphql/stream", json={"query": query}, headers=headers) as response,
+    ):
+        yield response
 
 
 async def events(response: httpx.Response) -> AsyncIterator[Json]:

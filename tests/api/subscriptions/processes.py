@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from api.instance import Addresses
+from api.addresses import Addresses
 from api.settings import Settings
 from tests.journeys.instance import REPOSITORY, _wait_until_ready, environment, free_port
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import httpx
 import pytest
+from websockets.exceptions import ConnectionClosed
 
-from api.instance import Addresses
+from api.addresses import Addresses
 from api.settings import Settings
 from domains.estate.models import Compound
 from tests.api.subscriptions.listening import by_events, by_websocket, close_code, events, message
@@ -123,7 +124,7 @@ async def test_signing_out_closes_what_was_open(addresses_of_both: tuple[str, st
 
 
 async def test_an_invalid_credential_opens_nothing(addresses_of_both: tuple[str, str]) -> None:
-    with pytest.raises(AssertionError):
+    with pytest.raises(ConnectionClosed, match=r"4403 .* TOKEN_INVALID"):
         async with by_websocket(addresses_of_both[0], "forged"):
             pass
     async with by_events(addresses_of_both[0], "forged") as response:

@@ -11,7 +11,8 @@ from uuid import uuid4
 import pytest
 import redis.asyncio as aioredis
 
-from api.instance import Addresses, cache
+from api.addresses import Addresses
+from api.instance import cache
 from domains.kernel import database, live
 from domains.kernel.errors import Unavailable
 from domains.kernel.live import MOST_WAITING, Hub, Listener, News, publish

@@ -82,7 +82,7 @@ def test_a_login_code_lives_five_minutes(stand: Stand) -> None:
 )
 def test_a_refused_login_leaves_the_code_unused(stand: Stand, changed: dict[str, str], errcode: int) -> None:
     code = stand.open("wechat/login", person="被拒")["js_code"]
-    assert session(stand, code, **changed)["errcode"] == errcode
+    assert session(stand, **{"js_code": code, **changed})["errcode"] == errcode
     assert "openid" in session(stand, code)
 
 

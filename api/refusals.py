@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from uuid import UUID
 
 from graphql import GraphQLError
@@ -12,7 +12,7 @@ from domains.kernel.errors import Forbidden
 from schema.context import Context
 
 
-async def keep_refusals(context: Context, operation: str | None, errors: Iterable[GraphQLError]) -> None:
+async def keep_refusals(context: Context, operation: str | None, errors: Sequence[GraphQLError]) -> None:
     """One row per compound that a staff member reached for without the authority."""
     if context.actor.kind != "staff":
         return
