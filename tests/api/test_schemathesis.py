@@ -4,26 +4,39 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
 
 import httpx
 import pytest
 import schemathesis
-import strawberry
-from hypothesis import HealthCheck, Phase, given, seed, settings
-from hypothesis_graphql import nodes
+from graphql import (
+    REMOVE,
+    GraphQLInputType,
+    Node,
+    ObjectFieldNode,
+    StringValueNode,
+    TypeInfo,
+    TypeInfoVisitor,
+    Visitor,
+    get_named_type,
+    introspection_from_schema,
+    parse,
+    print_ast,
+    visit,
+)
+from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
+from schemathesis.graphql import nodes
 
 from api.addresses import Addresses
 from api.app import build_app
 from api.instance import running
 from api.settings import Settings
-from schema.root import schema
-from tests.api.schema_root.callers import problems, send, tokens
+from schema.relay import encode
+from tests.api.schema_root.callers import Caller, callers, problems, send
+from tests.api.schema_root.introspected import SCHEMA
 
-CALLERS = ("nobody", "resident", "staff", "another company")
-EXAMPLES = 6
-SEED = 20260501
+T = TypeVar("T")
+EXAMPLES, SEED = 5, 20260501

@@ -15,8 +15,8 @@ from api.keys import Keys
 from api.settings import Settings
 from tests.api.identity.clients import Api
 from tests.api.identity.office import Office, open_office
-from tests.unit.platform.stand import Stand
-from tests.unit.platform.stand import running as stand_running
+from tests.unit.stand_ins.stand import Stand
+from tests.unit.stand_ins.stand import running as stand_running
 
 
 @pytest.fixture(scope="module")

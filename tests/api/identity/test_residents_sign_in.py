@@ -17,7 +17,7 @@ from schema.relay import decode
 from tests.api.identity.clients import CREDENTIALS, Api, Json, codes, count
 from tests.factories import residents
 from tests.factories.identity import new_phone, places, resident, unique
-from tests.unit.platform.stand import Stand
+from tests.unit.stand_ins.stand import Stand
 
 pytestmark = pytest.mark.usefixtures("platforms_instance")
 

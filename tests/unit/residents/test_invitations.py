@@ -16,7 +16,7 @@ from domains.kernel.errors import Conflict, DomainError, NotFound
 from domains.residents.jobs import expire_invitations
 from domains.residents.models import Invitation, Occupancy, Person
 from domains.residents.queries import invitations as queries
-from domains.residents.queries import ties
+from domains.residents.queries import people, ties
 from domains.residents.service import invitations as service
 from domains.residents.service.invitations import Invited
 from domains.residents.service.occupancy import end_occupancy
@@ -221,3 +221,13 @@ async def test_an_owner_speaks_for_one_house_only(scene: Scene) -> None:
     await service.accept_invitation(actor, code=sent.code)
     assert {tie.house_id for tie in await ties(actor.id)} == {scene.house_id}
     assert (await Person.get(pk=known).values("account_id"))["account_id"] is None
+
+
+async def test_a_name_alone_does_not_show_a_tenants_document_to_the_landlord(scene: Scene) -> None:
+    """An owner may call the invited anything: the tenant's name, and invite a second phone of one's own."""
+    tenant = await residents.person(scene.compound_id, "郑租客", document="330106199003078219")
+    await residents.occupancy(scene.house_id, tenant, "tenant", lease_until_on=LATER)
+    actor, sent = await invited(scene, name="郑租客", capacity="tenant", lease_until_on=LATER)
+    await service.accept_invitation(actor, code=sent.code)
+    assert [profile.document_number for profile in await people.own_profiles(actor)] == [None]
+    assert (await Person.get(pk=tenant).values("account_id"))["account_id"] is None

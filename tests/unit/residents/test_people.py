@@ -193,6 +193,23 @@ async def test_an_account_that_is_loosened_sees_nothing_any_more(scene: Scene) -
     assert again.value.code == "NOT_LINKED"
 
 
+async def test_staff_of_a_building_do_not_lock_anybody_out_of_another(scene: Scene) -> None:
+    await residents.occupancy(scene.far_house_id, scene.owner.person_id, "owner")
+    await residents.occupancy(scene.far_house_id, scene.neighbour.person_id, "family")
+    of_building = residents.staff(
+        permissions.WRITE, compound_id=scene.compound_id, building_id=scene.other_building_id
+    )
+    before = await residents.fingerprint()
+    with pytest.raises(DomainError) as refused:
+        await service.unlink_account(of_building, person_id=scene.owner.person_id, reason="手机号已换人")
+    assert refused.value.code == "PERSON_BEYOND_REACH"
+    assert await residents.fingerprint() == before
+    assert len(await ties(scene.owner.account_id)) == 2
+    of_compound = scene.staff(permissions.WRITE)
+    await service.unlink_account(of_compound, person_id=scene.owner.person_id, reason="手机号已换人")
+    assert await ties(scene.owner.account_id) == ()
+
+
 async def test_ones_own_records_are_in_clear(scene: Scene) -> None:
     me = await residents.resident(scene.owner.account_id)
     [profile] = await queries.own_profiles(me)

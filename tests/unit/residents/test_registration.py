@@ -308,6 +308,45 @@ async def test_a_reviewer_of_one_building_sees_and_decides_its_own(scene: Scene)
     assert (await Registration.get(pk=far)).state == "pending"
 
 
+async def test_whoever_knows_a_document_number_is_not_whose_it_is(scene: Scene) -> None:
+    """A tenant knows the landlord's number from the lease, and that is all it takes to type it."""
+    landlord = await residents.person(scene.compound_id, "孙房东", document=ID_CARD)
+    await residents.occupancy(scene.far_house_id, landlord, "owner")
+    actor = await residents.newcomer()
+    id = await register(scene, actor, document_number=ID_CARD)
+    before = await residents.fingerprint()
+    assert await code_of(approve(scene, id)) == "PERSON_NAME_DIFFERS"
+    assert await residents.fingerprint() == before
+    assert await ties(actor.id) == ()
+
+
+async def test_a_reviewer_of_one_building_gives_away_no_house_in_another(scene: Scene) -> None:
+    actor = await residents.newcomer()
+    known = await residents.person(scene.compound_id, "李新民", phone=await residents.phone_of(actor))
+    await residents.occupancy(scene.far_house_id, known, "owner")
+    id = await register(scene, actor)
+    of_building = residents.staff(
+        permissions.REVIEW, compound_id=scene.compound_id, building_id=scene.building_id
+    )
+    before = await residents.fingerprint()
+    review = service.review_registration(of_building, registration_id=id, approve=True)
+    assert await code_of(review) == "PERSON_BEYOND_REACH"
+    assert await residents.fingerprint() == before
+    await approve(scene, id)
+    assert {tie.house_id for tie in await ties(actor.id)} == {scene.house_id, scene.far_house_id}
+
+
+async def test_a_reviewer_of_one_building_binds_whoever_is_signed_in_for_already(scene: Scene) -> None:
+    actor = await residents.newcomer()
+    await approve(scene, await register(scene, actor, building="2", unit="1", room="201"))
+    id = await register(scene, actor)
+    of_building = residents.staff(
+        permissions.REVIEW, compound_id=scene.compound_id, building_id=scene.building_id
+    )
+    await service.review_registration(of_building, registration_id=id, approve=True)
+    assert len(await ties(actor.id)) == 2
+
+
 async def test_what_a_code_shows_is_names_to_type(scene: Scene) -> None:
     shown = await queries.compound_to_type(f" {scene.code.lower()} ")
     assert shown is not None

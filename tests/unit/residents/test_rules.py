@@ -71,6 +71,7 @@ def test_a_name_alone_is_the_last_resort() -> None:
         ([candidate(10, document=True, account=OTHER)], "PERSON_LINKED"),
         ([candidate(10, phone=True, account=OTHER)], "PERSON_LINKED"),
         ([candidate(10, account=ME, name="李四")], "PERSON_NAME_DIFFERS"),
+        ([candidate(10, document=True, name="李四")], "PERSON_NAME_DIFFERS"),
         ([candidate(10, phone=True, differs=True)], "PERSON_DOCUMENT_DIFFERS"),
         ([candidate(10, account=ME), candidate(11, document=True)], "ACCOUNT_IS_ANOTHER"),
     ],

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.unit.platform.stand import Json, Stand, send_sms, sms_params
+from tests.unit.stand_ins.stand import Json, Stand, send_sms, sms_params
 
 _numbers = itertools.count(15000000000)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.platform.stand import Json, Stand
+from tests.unit.stand_ins.stand import Json, Stand
 
 
 def session(stand: Stand, js_code: str, **changed: str) -> Json:

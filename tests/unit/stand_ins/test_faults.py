@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.unit.platform.stand import Stand, alipay_call, send_sms, verified_node
-from tests.unit.platform.test_wechat import phone_number, session, stable_token
+from tests.unit.stand_ins.stand import Stand, alipay_call, send_sms, verified_node
+from tests.unit.stand_ins.test_wechat import phone_number, session, stable_token
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.platform.stand import Stand, running
+from tests.unit.stand_ins.stand import Stand, running
 
 
 @pytest.fixture(scope="module")

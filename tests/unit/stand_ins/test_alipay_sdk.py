@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives import serialization
 
-from tests.unit.platform.stand import Stand
+from tests.unit.stand_ins.stand import Stand
 
 pytestmark = pytest.mark.filterwarnings("ignore::SyntaxWarning", "ignore::DeprecationWarning")
 
@@ -75,5 +75,5 @@ def test_the_sdk_sees_an_unsigned_refusal_as_an_exception(stand: Stand, client: 
     from alipay.aop.api.exception.Exception import ResponseException
 
     client._DefaultAlipayClient__config.app_id = "2021000000000000"
-    with pytest.raises(ResponseException, match="isv.invalid-app-id"):
+    with pytest.raises(ResponseException, match=r"isv\.invalid-app-id"):
         _oauth(client, stand.open("alipay/login", person="周杰")["auth_code"])

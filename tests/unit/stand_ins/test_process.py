@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.platform.stand import ROOT, Stand, alipay_call, running, send_sms, sms_params, verified_node
-from tests.unit.platform.test_wechat import session, stable_token
+from tests.unit.stand_ins.stand import ROOT, Stand, alipay_call, running, send_sms, sms_params, verified_node
+from tests.unit.stand_ins.test_wechat import session, stable_token
 
 
 def test_credentials_and_keys_are_their_owners_alone(stand: Stand) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.platform.stand import Stand
+from tests.unit.stand_ins.stand import Stand
 
 
 def test_health(stand: Stand) -> None:
