@@ -5,6 +5,8 @@ PYTHON ?= python3
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.linli/pycache
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONDONTWRITEBYTECODE
+# pip asks for rustc's version, and rustup answers by writing into the home directory.
+export RUSTUP_HOME := $(CURDIR)/.linli/rustup
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
@@ -13,13 +15,12 @@ BIN := .venv/bin
 help: ## what there is
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
-# A stamp carries the lock's checksum, so that a second start costs one comparison. pip asks `rustc` for its
-# version to introduce itself, and where that is rustup's it would leave a folder in the home directory.
+# A stamp carries the lock's checksum, so that a second start costs one comparison.
 define install
 	@sum=$$($(PYTHON) -c "import hashlib,sys;print(hashlib.sha256(open(sys.argv[1],'rb').read()).hexdigest())" $(1)); \
 	if [ "$$(cat .venv/$(2) 2>/dev/null)" != "$$sum" ]; then \
 	  test -x $(BIN)/python || $(PYTHON) -m venv .venv; \
-	  RUSTUP_HOME="$(CURDIR)/.venv/rustup" $(BIN)/pip install -q --no-cache-dir --no-compile --require-hashes -r $(1) && echo "$$sum" > .venv/$(2); \
+	  $(BIN)/pip install -q --no-cache-dir --no-compile --require-hashes -r $(1) && echo "$$sum" > .venv/$(2); \
 	fi
 endef
 

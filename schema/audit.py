@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import Enum
 from typing import Annotated, cast
+from uuid import UUID
 
 import orjson
 import strawberry
@@ -116,7 +117,7 @@ class AuditQuery:
         after: After = None,
         filter: Annotated[AuditFilter | None, strawberry.argument(description="What to narrow to.")] = None,
     ) -> Connection[AuditEntry]:
-        page = page_request(first, after, AUDIT_SORT)
+        page = page_request(first, after, AUDIT_SORT, datetime, UUID)
         compound_id = decode(compound, "Compound", "compound") if compound else None
         narrowed = (filter or AuditFilter()).narrowed()
         rows = await queries.audit_log(

@@ -66,8 +66,8 @@ class HouseOrder(Enum):
 
 
 ORDERS = {
-    HouseOrder.PLACE: (HOUSES_SORT, queries.BY_PLACE),
-    HouseOrder.LATEST: ("houses:recorded", queries.LATEST),
+    HouseOrder.PLACE: (HOUSES_SORT, queries.BY_PLACE, str),
+    HouseOrder.LATEST: ("houses:recorded", queries.LATEST, datetime),
 }
 
 
@@ -211,8 +211,8 @@ async def houses_page(
     after: str | None,
 ) -> Connection[House]:
     """A page of a compound's houses for staff."""
-    sort, by = ORDERS[order]
-    page, actor = page_request(first, after, sort), info.context.actor
+    sort, by, kind = ORDERS[order]
+    page, actor = page_request(first, after, sort, kind, UUID), info.context.actor
     narrowed = (filter or HouseFilter()).narrowed()
     rows = await queries.houses(actor, compound_id, narrowed, after=page.after, limit=page.limit, order=by)
 

@@ -236,7 +236,10 @@ class RegistrationQuery:
         first: First = 20,
         after: After = None,
     ) -> Connection[Registration] | None:
-        compound_id, page = decode(compound, "Compound", "compound"), page_request(first, after, SORT)
+        compound_id, page = (
+            decode(compound, "Compound", "compound"),
+            page_request(first, after, SORT, datetime, UUID),
+        )
         actor, within = info.context.actor, decode(building, "Building", "building") if building else None
         wanted = str(state.value) if state else None
         rows = await queries.to_review(

@@ -12,7 +12,7 @@ import binascii
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Generic, Protocol, TypeVar
 from uuid import UUID
 
@@ -22,6 +22,7 @@ import strawberry
 from domains.kernel.errors import Invalid
 from schema.context import Context, Info
 from schema.limits.cost import cost
+from schema.limits.text import CONTROL
 
 DEFAULT_FIRST = 20
 MAX_FIRST = 100
@@ -119,15 +120,27 @@ class PageRequest:
         return self.first + 1
 
 
-def page_request(first: int | None, after: str | None, sort: str) -> PageRequest:
+def page_request(first: int | None, after: str | None, sort: str, *kinds: type) -> PageRequest:
     """Checks `first` (Invalid BAD_PAGE_SIZE) and `after` (Invalid BAD_CURSOR).
 
-    `sort` names the order and everything the order depends on, such as "houses:number:asc".
+    `sort` names the order and everything the order depends on, such as "houses:number:asc"; `kinds` are
+    the types of its keys, a text and an id unless told.
     """
     size = DEFAULT_FIRST if first is None else first
     if not 1 <= size <= MAX_FIRST:
         raise Invalid("BAD_PAGE_SIZE", f"每页数量须在 1 到 {MAX_FIRST} 之间", "first")
-    return PageRequest(size, sort, None if after is None else read_cursor(after, sort))
+    keys = None if after is None else read_cursor(after, sort)
+    # Whoever read this file can forge a cursor; the database must not meet what it cannot compare.
+    if keys is not None and not _are_of(keys, kinds or (str, UUID)):
+        raise _bad_cursor()
+    return PageRequest(size, sort, keys)
+
+
+def _are_of(keys: tuple[Key, ...], kinds: tuple[type, ...]) -> bool:
+    texts = [key for key in keys if isinstance(key, str)]
+    return (
+        len(keys) == len(kinds) and all(map(isinstance, keys, kinds)) and not any(map(CONTROL.search, texts))
+    )
 
 
 def cursor(sort: str, *keys: Key) -> str:
@@ -143,9 +156,13 @@ def read_cursor(text: str, sort: str) -> tuple[Key, ...]:
         seal, body = raw[:6], raw[6:]
         if seal == _seal(sort, body):
             return tuple(_unpack(*pair) for pair in orjson.loads(body))
-    except (ValueError, TypeError, binascii.Error):
+    except (ValueError, TypeError, OverflowError, binascii.Error):
         pass
-    raise Invalid("BAD_CURSOR", "分页游标无效,请从第一页重新加载", "after")
+    raise _bad_cursor()
+
+
+def _bad_cursor() -> Invalid:
+    return Invalid("BAD_CURSOR", "分页游标无效,请从第一页重新加载", "after")
 
 
 def _seal(sort: str, body: bytes) -> bytes:
@@ -154,9 +171,16 @@ def _seal(sort: str, body: bytes) -> bytes:
     return hashlib.blake2s(sort.encode() + b"\0" + body, digest_size=6).digest()
 
 
+def _instant(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("a naive datetime names no instant")
+    return moment.astimezone(UTC)
+
+
 _PACKERS: Mapping[type, str] = {datetime: "t", date: "d", UUID: "u"}
 _UNPACKERS: Mapping[str, Callable[[str], Key]] = {
-    "t": datetime.fromisoformat,
+    "t": _instant,
     "d": date.fromisoformat,
     "u": UUID,
 }

@@ -91,6 +91,8 @@ def match(candidates: Sequence[Candidate], account_id: UUID, name: str | None) -
     somebody new.
 
     `name` is what the account claims to be called; an owner who invites may call somebody anything (None).
+    A document alone gives nobody away: landlords and employers know its number, so that the name must agree
+    with it until the account is linked.
 
     Raises Conflict PERSON_LINKED, PERSON_NAME_DIFFERS, PERSON_DOCUMENT_DIFFERS, ACCOUNT_IS_ANOTHER.
     """
@@ -104,8 +106,8 @@ def match(candidates: Sequence[Candidate], account_id: UUID, name: str | None) -
         raise Conflict("ACCOUNT_IS_ANOTHER", "该账号在本小区已绑定另一位住户,请先核实是谁在使用这个账号")
     if best.account_id not in (None, account_id):
         raise Conflict("PERSON_LINKED", "这位住户已绑定另一个账号,请由物业核实后解除原来的绑定")
-    if known is not None and name not in (None, known.name) and not best.by_document:
-        raise Conflict("PERSON_NAME_DIFFERS", "填写的姓名与该账号在本小区登记的姓名不一致,请核实后重新提交")
+    if name not in (None, best.name) and not (known is not None and best.by_document):
+        raise Conflict("PERSON_NAME_DIFFERS", "填写的姓名与住户档案里的姓名不一致,请核实后更正其中一个")
     if best.document_differs and not best.by_document:
         raise Conflict("PERSON_DOCUMENT_DIFFERS", "填写的证件与住户档案里的证件不一致,请核实后更正其中一个")
     return best.id

@@ -25,8 +25,9 @@ FROM registration r JOIN house h ON h.id = r.house_id WHERE r.id = $1 FOR UPDATE
 # Bindings of a compound take turns: what the first one makes of a person, the second one finds.
 BINDING_TURN = "SELECT pg_advisory_xact_lock(hashtextextended('binding:' || $1::uuid, 0))"
 
-# The last line is the person whose register has a name and nothing else. A person nobody signs in for
-# and who has other houses is no candidate of an invitation ($9): its owner speaks for one house only.
+# The last line is the person whose register has a name and nothing else; a reviewer may find one who has a
+# document as well. By an invitation ($9) that would show a tenant's document to a landlord's second phone; and a
+# person nobody signs in for who has other houses is no candidate of one: its owner speaks for one house only.
 CANDIDATES = """
 SELECT p.id, p.name, p.account_id,
     coalesce(p.document_index = $4 AND p.document_kind = $5, false) AS by_document,
@@ -36,13 +37,19 @@ FROM person p
 WHERE p.compound_id = $1
   AND (p.account_id = $2 OR (p.document_index = $4 AND p.document_kind = $5)
     OR (p.phone_index = $6 AND p.name = $7)
-    OR (p.name = $7 AND p.phone_index IS NULL AND p.account_id IS NULL
+    OR (p.name = $7 AND p.phone_index IS NULL AND p.account_id IS NULL AND NOT ($9 AND p.document_index IS NOT NULL)
         AND EXISTS (SELECT 1 FROM occupancy o WHERE o.person_id = p.id AND o.house_id = $3
             AND o.ended_at IS NULL AND o.capacity = $8)))
   AND (NOT $9 OR p.account_id IS NOT NULL OR NOT EXISTS (SELECT 1 FROM occupancy o
         WHERE o.person_id = p.id AND o.house_id <> $3 AND o.ended_at IS NULL))
 ORDER BY EXISTS (SELECT 1 FROM occupancy o WHERE o.person_id = p.id AND o.house_id = $3 AND o.ended_at IS NULL) DESC,
     p.recorded_at, p.id
+"""
+
+# To link an account to a person is to give it all of the person's houses.
+HAS_HOUSES_BEYOND = """
+SELECT EXISTS (SELECT 1 FROM occupancy o JOIN house h ON h.id = o.house_id JOIN person p ON p.id = o.person_id
+    WHERE p.id = $1 AND p.account_id IS NULL AND o.ended_at IS NULL AND h.building_id <> ALL($2::uuid[]))
 """
 
 # What the register has is kept; what it lacks is learnt.

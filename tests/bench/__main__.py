@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -32,6 +33,8 @@ def main() -> int:
             del os.environ[name]  # what is measured is private
     small, large = (fresh(REPOSITORY / ".linli" / "bench" / name) for name in ("demo", "ten"))
     uvloop.run(_measure(figures, small, large))
+    for measured in (small, large):
+        shutil.rmtree(measured)  # some hundred megabytes; where a run fails its logs are in there
     figures.write(REPOSITORY / "docs" / "figures.md")
     print(f"\n{time.monotonic() - started:.0f} s")
     return 0

@@ -41,6 +41,11 @@ def lock_of(staff: StaffMember) -> DomainError | None:
     """What a locked account answers, to a right password too."""
     if staff.locked_until is None or staff.locked_until <= clock.now():
         return None
+    return locked()
+
+
+def locked() -> DomainError:
+    """What is told of a lock."""
     return Conflict("ACCOUNT_LOCKED", "密码错误次数过多,账号已锁定 15 分钟,请稍后再试或联系管理员重置密码")
 
 

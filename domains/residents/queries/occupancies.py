@@ -16,6 +16,7 @@ from domains.kernel import clock, database
 from domains.kernel.actor import Actor, HouseTie
 from domains.kernel.command import concerns, sensitive_read
 from domains.residents import permissions, sealed
+from domains.residents.queries.reading import note
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,14 +147,20 @@ async def of_people(actor: Actor, person_ids: Sequence[UUID]) -> Mapping[UUID, l
 
 async def by_id(actor: Actor, ids: Sequence[UUID]) -> Mapping[UUID, Occupancy]:
     """Those the caller may see: staff by permission, residents those of their own houses."""
+    if actor.compounds(permissions.READ):
+        async with database.transaction():
+            found = {row["id"]: _for_staff(row) for row in await _by_id(actor, ids)}
+            await note(actor, "occupancy.read", "Occupancy", found.values())
+        return found
+    owned = {tie.house_id: tie.capacity == "owner" for tie in actor.houses}
+    return {row["id"]: _for_resident(row, owned[row["house_id"]]) for row in await _by_id(actor, ids)}
+
+
+async def _by_id(actor: Actor, ids: Sequence[UUID]) -> Sequence[asyncpg.Record]:
     reach = actor.reach(permissions.READ)
-    rows = await database.fetch(
+    return await database.fetch(
         BY_ID, actor.account_id, ids, reach.compounds, reach.buildings, reach.houses, clock.today()
     )
-    if actor.kind == "staff":
-        return {row["id"]: _for_staff(row) for row in rows}
-    owned = {tie.house_id: tie.capacity == "owner" for tie in actor.houses}
-    return {row["id"]: _for_resident(row, owned[row["house_id"]]) for row in rows}
 
 
 def _own(row: asyncpg.Record) -> OwnHouse:

@@ -16,6 +16,7 @@ from domains.kernel.actor import Actor
 from domains.kernel.command import concerns, sensitive_read
 from domains.kernel.errors import Invalid, NotFound
 from domains.residents import permissions, sealed
+from domains.residents.queries.reading import note
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,20 +137,13 @@ async def count_residents(actor: Actor, compound_id: UUID, narrowed: PersonFilte
 
 async def by_id(actor: Actor, ids: Sequence[UUID]) -> Mapping[UUID, Person]:
     """Those of the people whom the caller may see, masked: nobody without the permission."""
-    return await _read(actor, ids) if actor.compounds(permissions.READ) else {}
-
-
-@sensitive_read("resident.read", caller="staff", permission=permissions.READ)
-async def _read(actor: Actor, ids: Sequence[UUID]) -> Mapping[UUID, Person]:
+    if not actor.compounds(permissions.READ):
+        return {}
     reach = actor.reach(permissions.READ)
-    found = {
-        row["id"]: _masked(row) for row in await database.fetch(BY_ID, ids, reach.compounds, reach.buildings)
-    }
-    compounds = {person.compound_id for person in found.values()}
-    concerns(
-        "Person", ids[0] if len(ids) == 1 else None, compounds.pop() if len(compounds) == 1 else None,
-        people=[str(id) for id in found],
-    )  # fmt: skip
+    async with database.transaction():
+        rows = await database.fetch(BY_ID, ids, reach.compounds, reach.buildings)
+        found = {row["id"]: _masked(row) for row in rows}
+        await note(actor, "resident.read", "Person", found.values())
     return found
 
 

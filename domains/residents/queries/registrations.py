@@ -14,6 +14,7 @@ from domains.kernel import clock, database
 from domains.kernel.actor import Actor
 from domains.kernel.command import concerns, sensitive_read
 from domains.residents import permissions, rules, sealed
+from domains.residents.queries.reading import note
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,13 +175,13 @@ async def by_id(actor: Actor, ids: Sequence[UUID]) -> Mapping[UUID, Registration
     return {row["id"]: _registration(row) for row in await database.fetch(OWN_BY_ID, ids, actor.account_id)}
 
 
-@sensitive_read("registration.read", caller="staff", permission=permissions.REVIEW)
 async def _read_to_review(actor: Actor, ids: Sequence[UUID]) -> Mapping[UUID, Registration]:
     reach = actor.reach(permissions.REVIEW)
-    rows = await database.fetch(BY_ID_TO_REVIEW, ids, reach.compounds, reach.buildings)
-    compound_id = rows[0]["compound_id"] if rows else None
-    concerns("Registration", ids[0] if len(ids) == 1 else None, compound_id, read=len(rows))
-    return {row["id"]: _registration(row, is_review=True) for row in rows}
+    async with database.transaction():
+        rows = await database.fetch(BY_ID_TO_REVIEW, ids, reach.compounds, reach.buildings)
+        found = {row["id"]: _registration(row, is_review=True) for row in rows}
+        await note(actor, "registration.read", "Registration", found.values())
+    return found
 
 
 async def compound_to_type(code: str) -> CompoundToType | None:

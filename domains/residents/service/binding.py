@@ -43,12 +43,14 @@ class Binding:
     capacity: Capacity
     lease_until_on: date | None
     verified_by: Literal["staff", "owner"]
+    within: frozenset[UUID] | None = None
+    """Buildings that the one who verified is in charge of; None means all of them."""
 
 
 async def bind(applicant: Applicant, binding: Binding) -> UUID:
     """Find or make the person, link the account, begin the occupancy or take the one there is; its id.
 
-    Raises Conflict as `rules.match` does, and OCCUPANCY_DIFFERS.
+    Raises Conflict as `rules.match` does, PERSON_BEYOND_REACH and OCCUPANCY_DIFFERS.
     """
     await database.execute(sql.BINDING_TURN, binding.compound_id)
     person_id = await _person(applicant, binding)
@@ -73,13 +75,21 @@ async def _person(applicant: Applicant, binding: Binding) -> UUID:
     found = rules.match([rules.Candidate(**row) for row in rows], applicant.account_id, claimed)
     if found is None:
         return await _new_person(applicant, binding)
+    if binding.within is not None and await database.fetchval(
+        sql.HAS_HOUSES_BEYOND, found, list(binding.within)
+    ):
+        raise Conflict("PERSON_BEYOND_REACH", "这位住户在您管理的楼栋之外也有房屋,请由负责整个小区的同事处理")
+    await _link(applicant, found)
+    return found
+
+
+async def _link(applicant: Applicant, person_id: UUID) -> None:
     phone = sealed.phone_columns(applicant.phone)
     document = _document_columns(applicant)
     await database.execute(
-        sql.LINK, found, applicant.account_id, phone["phone_sealed"], phone["phone_index"], phone["phone_tail_index"],
+        sql.LINK, person_id, applicant.account_id, phone["phone_sealed"], phone["phone_index"], phone["phone_tail_index"],
         applicant.document_kind, document.get("document_sealed"), document.get("document_index"),
     )  # fmt: skip
-    return found
 
 
 async def _new_person(applicant: Applicant, binding: Binding) -> UUID:

@@ -58,10 +58,14 @@ async def update_resident(actor: Actor, *, person_id: UUID, changes: PersonChang
 async def unlink_account(actor: Actor, *, person_id: UUID, reason: str) -> UUID:
     """Loosen the account that signs in for a person (解除账号绑定), as when it was the wrong human's.
 
-    What it was tied to is out of its sight from the next request on. Raises RESIDENT_NOT_FOUND, NOT_LINKED.
+    What it was tied to is out of its sight from the next request on: staff of a building do it for who has
+    houses there and nowhere else. Raises RESIDENT_NOT_FOUND, PERSON_BEYOND_REACH, NOT_LINKED.
     """
     reason = text.clean(reason, max_length=100, field="reason")
-    await _locked(actor, person_id, reason=reason)
+    row = await _locked(actor, person_id, reason=reason)
+    reached = actor.buildings(permissions.WRITE, row["compound_id"])
+    if reached is not None and not reached >= set(row["buildings"]):
+        raise Conflict("PERSON_BEYOND_REACH", "这位住户在您管理的楼栋之外也有房屋,请由负责整个小区的同事处理")
     if not await Person.filter(pk=person_id, account_id__isnull=False).update(account_id=None):
         raise Conflict("NOT_LINKED", "这位住户没有绑定账号,无需解除")
     return person_id

@@ -160,7 +160,7 @@ async def review_registration(
         rules.check_reason(reason)
     target = "approved" if approve else "rejected"
     await rules.REGISTRATION.move(Registration, registration_id, row["state"], target, **reviewed)
-    await outbox.record(await _approved(row) if approve else RegistrationRejected(*_subject(row)))
+    await outbox.record(await _approved(actor, row) if approve else RegistrationRejected(*_subject(row)))
     await live.publish(news_of(row["account_id"]), {"registration": str(registration_id)})
     return registration_id
 
@@ -170,14 +170,15 @@ def news_of(account_id: UUID) -> str:
     return f"registrations:{account_id}"
 
 
-async def _approved(row: asyncpg.Record) -> RegistrationApproved:
+async def _approved(actor: Actor, row: asyncpg.Record) -> RegistrationApproved:
     capacity = cast("Capacity", row["capacity"])
     rules.check_lease(capacity, row["lease_until_on"], clock.today())
     applicant = Applicant(
         row["account_id"], row["name"], sealing.unseal(row["phone_sealed"], sealed.REGISTRATION_PHONE),
         row["document_kind"], sealing.unseal_optional(row["document_sealed"], sealed.REGISTRATION_DOCUMENT),
     )  # fmt: skip
-    binding = Binding(row["compound_id"], row["house_id"], capacity, row["lease_until_on"], "staff")
+    within = actor.buildings(permissions.REVIEW, row["compound_id"])
+    binding = Binding(row["compound_id"], row["house_id"], capacity, row["lease_until_on"], "staff", within)
     return RegistrationApproved(*_subject(row), await bind(applicant, binding))
 
 

@@ -55,7 +55,7 @@ SOURCES: Mapping[str, NodeSource] = {"House": houses_by_ids}
 
 
 async def resolve_houses(first: First = 20, after: After = None) -> Connection[House]:
-    page = page_request(first, after, "houses")
+    page = page_request(first, after, "houses", UUID)
     last = page.after[-1] if page.after else UUID(int=0)
     assert isinstance(last, UUID)
     rows = [id for id in HOUSE_IDS if id > last][: page.limit]

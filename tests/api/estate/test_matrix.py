@@ -90,9 +90,11 @@ async def test_a_compound_by_its_id(api: Api, world: World, caller: str) -> None
 async def test_the_list_of_houses_is_for_staff_within_their_buildings(
     api: Api, world: World, caller: str, query: str
 ) -> None:
+    refusals = await count("audit_entry", "outcome = 'refused'")
     answer = await api.ask(query, {"id": world.ids()["compound"]}, world.tokens[caller])
     if caller not in READERS:
         assert codes(answer) == denied(caller)
+        assert await count("audit_entry", "outcome = 'refused'") == refusals + (caller in STAFF)
         assert not (answer["data"].get("compound") or answer["data"]).get("houses")
         return
     page = (answer["data"].get("compound") or answer["data"])["houses"]

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from uuid import UUID, uuid4
 
 import httpx
 
+from domains.estate.models import Compound
+from schema.relay import encode
 from tests.api.schema_root.introspected import Json
 from tests.factories import identity, residents
 
@@ -15,15 +19,41 @@ EVERY_PERMISSION = (
 )  # fmt: skip
 
 
-async def tokens() -> dict[str, str | None]:
-    """Nobody, a resident with a house, staff with every permission, and staff of another company."""
-    scene, there, other = await residents.scene(), await identity.places(), await identity.places()
-    return {
+@dataclass(frozen=True)
+class Callers:
+    """Accounts by kind of caller (None is nobody), and global ids of things that some of them may see."""
+
+    accounts: dict[str, UUID | None]
+    ids: tuple[str, ...]
+
+    async def tokens(self) -> dict[str, str | None]:
+        """A fresh session of each."""
+        return {name: await identity.token(id) if id else None for name, id in self.accounts.items()}
+
+
+async def callers() -> Callers:
+    """Nobody, a resident with a house, staff with every permission there, and staff of another company."""
+    scene, other = await residents.scene(), await identity.places()
+    compound = await Compound.get(pk=scene.compound_id).select_related("company", "region")
+    colleague = await identity.staff(compound.company.name, ["estate.read"])
+    ids = (
+        encode("Compound", scene.compound_id), encode("Compound", other.compound_id),
+        encode("Building", scene.building_id), encode("House", scene.house_id), encode("House", scene.far_house_id),
+        encode("Region", compound.region.id), encode("Person", scene.owner.person_id),
+        encode("Occupancy", scene.owner.occupancy_id), encode("Staff", colleague), encode("House", uuid4()),
+    )  # fmt: skip
+    accounts = {
         "nobody": None,
-        "resident": await identity.token(scene.owner.account_id),
-        "staff": await identity.token(await identity.staff(there, EVERY_PERMISSION)),
-        "another company": await identity.token(await identity.staff(other, EVERY_PERMISSION)),
+        "resident": scene.owner.account_id,
+        "staff": await identity.staff(compound.company.name, EVERY_PERMISSION),
+        "another company": await identity.staff(other, EVERY_PERMISSION),
     }
+    return Callers(accounts, ids)
+
+
+async def tokens() -> dict[str, str | None]:
+    """A token of each kind of caller."""
+    return await (await callers()).tokens()
 
 
 async def send(http: httpx.AsyncClient, body: Json, token: str | None = None) -> httpx.Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -123,6 +124,22 @@ async def test_staff_of_a_building_reach_its_people_only(scene: Scene) -> None:
     with pytest.raises(DomainError):
         await service.update_resident(actor, person_id=scene.owner.person_id, changes={"work_unit": "某厂"})
     assert (await Person.get(pk=scene.owner.person_id)).work_unit == ""
+
+
+async def test_what_is_read_by_id_is_in_the_audit_of_its_own_compound(scene: Scene) -> None:
+    """People of two compounds in one request are no way around the audit of either."""
+    other = await residents.scene()
+    here, there = scene.staff(permissions.READ), other.staff(permissions.READ)
+    actor = replace(here, grants=here.grants + there.grants)
+    both = [scene.owner, other.owner]
+    assert len(await queries.by_id(actor, [each.person_id for each in both])) == 2
+    assert len(await occupancies.by_id(actor, [each.occupancy_id for each in both])) == 2
+    for at in (scene, other):
+        [person] = await residents.audited("resident.read", at.compound_id)
+        assert (person["subject_id"], person["actor_id"]) == (at.owner.person_id, actor.id)
+        [occupancy] = await residents.audited("occupancy.read", at.compound_id)
+        assert occupancy["subject_id"] == at.owner.occupancy_id
+    assert await occupancies.by_id(await residents.newcomer(), [scene.owner.occupancy_id]) == {}
 
 
 async def test_the_whole_record_is_for_a_reason_that_stays(scene: Scene) -> None:
