@@ -17,25 +17,25 @@ from domains.kernel.actor import Actor
 from domains.kernel.command import concerns, sensitive_read
 from domains.kernel.errors import Invalid
 
-# Rows of a compound ($1), or rows of no compound that staff of the caller's company ($2) left.
-_OF = """
-(CASE WHEN $1::uuid IS NOT NULL THEN e.compound_id = $1
-    ELSE e.compound_id IS NULL
-        AND e.actor_id IN (SELECT account_id FROM staff_member WHERE company_id = $2) END)
-"""
-
 _NARROWED = """
-AND ($3::uuid IS NULL OR e.actor_id = $3) AND ($4::text IS NULL OR e.action = $4)
-AND ($5::uuid IS NULL OR e.subject_id = $5)
-AND ($6::timestamptz IS NULL OR e.at >= $6) AND ($7::timestamptz IS NULL OR e.at < $7)
+AND ($2::uuid IS NULL OR e.actor_id = $2) AND ($3::text IS NULL OR e.action = $3)
+AND ($4::uuid IS NULL OR e.subject_id = $4)
+AND ($5::timestamptz IS NULL OR e.at >= $5) AND ($6::timestamptz IS NULL OR e.at < $6)
+AND ($7::timestamptz IS NULL OR (e.at, e.id) < ($7, $8::uuid))
+ORDER BY e.at DESC, e.id DESC LIMIT $9
 """
 
-ENTRIES = f"""
+_ENTRIES = """
 SELECT e.id, e.at, e.actor_id, e.actor_kind, e.actor_name, e.action, e.outcome, e.subject_type, e.subject_id,
     e.details::text AS details, e.ip, e.user_agent, e.request_id
-FROM audit_entry e WHERE {_OF} {_NARROWED}
-AND ($8::timestamptz IS NULL OR (e.at, e.id) < ($8, $9::uuid))
-ORDER BY e.at DESC, e.id DESC LIMIT $10
+FROM audit_entry e WHERE
+"""
+
+OF_COMPOUND = f"{_ENTRIES} e.compound_id = $1 {_NARROWED}"
+
+# Rows of no compound, which staff of the company left.
+OF_COMPANY = f"""{_ENTRIES} e.compound_id IS NULL AND e.actor_kind = 'staff'
+AND e.actor_id IN (SELECT account_id FROM staff_member WHERE company_id = $1) {_NARROWED}
 """  # noqa: S608  # put together from constants
 
 
@@ -87,8 +87,9 @@ async def audit_log(
     company_id = await _reader_of(actor, compound_id)
     if narrowed.since and narrowed.until and narrowed.until <= narrowed.since:
         raise Invalid("PERIOD_REVERSED", "结束时间须晚于开始时间", "until")
+    statement = OF_COMPANY if compound_id is None else OF_COMPOUND
     rows = await database.fetch(
-        ENTRIES, compound_id, company_id, narrowed.actor_id, narrowed.action, narrowed.subject_id,
+        statement, compound_id or company_id, narrowed.actor_id, narrowed.action, narrowed.subject_id,
         narrowed.since, narrowed.until, *(after or (None, None)), limit,
     )  # fmt: skip
     return [Entry(**{**row, "details": orjson.loads(row["details"])}) for row in rows]

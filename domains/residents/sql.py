@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+PHONE_HELD = "SELECT phone_sealed FROM account WHERE id = $1 FOR SHARE"
+
 # By the keys that the register import gives, however somebody writes the names. A unit may be left out.
 FIND_HOUSES = """
 SELECT h.id, u.key = $3 AS exact FROM house h JOIN unit u ON u.id = h.unit_id JOIN building b ON b.id = h.building_id

@@ -18,6 +18,7 @@ ALTER TABLE job_run ADD CONSTRAINT job_run_state CHECK (state IN ('running', 'su
 CREATE INDEX job_run_open ON job_run (job, due_at) WHERE state <> 'succeeded';
 
 ALTER TABLE audit_entry ADD COLUMN cluster_id bigint NOT NULL, ADD COLUMN transaction_id xid8 NOT NULL;
+CREATE INDEX audit_entry_staff ON audit_entry (at, id) WHERE compound_id IS NULL AND actor_kind = 'staff';
 CREATE INDEX audit_entry_transaction ON audit_entry (cluster_id, transaction_id);
 ALTER TABLE audit_entry ADD CONSTRAINT audit_entry_outcome CHECK (outcome IN ('done', 'refused'));
 

@@ -34,6 +34,8 @@ ALTER TABLE registration ADD CONSTRAINT registration_rejected CHECK (state <> 'r
 ALTER TABLE registration ADD CONSTRAINT registration_lease CHECK (lease_until_on IS NULL OR capacity = 'tenant');
 ALTER TABLE registration ADD CONSTRAINT registration_document_whole
     CHECK (num_nonnulls(document_sealed, document_index, document_kind) IN (0, 3));
+CREATE INDEX registration_submitted ON registration (compound_id, submitted_at, id);
+CREATE INDEX registration_house ON registration (house_id);
 CREATE UNIQUE INDEX registration_once ON registration (house_id, account_id) WHERE state = 'pending';
 
 ALTER TABLE invitation ADD CONSTRAINT invitation_state CHECK (state IN ('open', 'accepted', 'withdrawn', 'expired'));

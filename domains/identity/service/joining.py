@@ -17,6 +17,9 @@ TURN = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
 
 OWNER = "SELECT account_id FROM platform_identity WHERE platform = $1 AND app_id = $2 AND open_id = $3"
 
+# Whoever gives an account something holds it as well, so that none closes with what it was just given.
+HOLD = "SELECT id FROM account WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE"
+
 
 @dataclass(frozen=True, slots=True)
 class Proof:
@@ -89,6 +92,7 @@ async def _verify(account: Account, phone: str | None) -> None:
 
 
 async def _join(by_platform: Account, by_phone: Account) -> Account:
+    await database.execute(HOLD, [by_platform.id, by_phone.id])
     claims = [
         rules.Claimant(each.id, not await has_belongings()(each.id)) for each in (by_platform, by_phone)
     ]

@@ -24,9 +24,10 @@ async def sign_in_with_wechat(
     """Sign in by `wx.login`'s code, proving a number as well where the person agreed to give it.
 
     Raises Invalid SIGN_IN_CODE_INVALID or PHONE_CODE_INVALID, Unavailable PLATFORM_UNAVAILABLE,
-    Conflict ACCOUNTS_NOT_JOINED or ACCOUNT_DISABLED.
+    Conflict ACCOUNTS_NOT_JOINED or ACCOUNT_DISABLED, Throttled SIGN_IN_TOO_OFTEN.
     """
     wechat = set_up(platforms().wechat)
+    await limits.take_sign_in(actor.origin.ip)
     person = await wechat.person(js_code)
     phone = None if phone_code is None else await wechat.phone(phone_code)
     return await _enter(actor, Proof("wechat", person, phone), device)
@@ -42,6 +43,7 @@ async def sign_in_with_alipay(
     """Sign in by `my.getAuthCode`'s code; `phone_response` is the ciphertext and the signature that
     `my.getPhoneNumber` gave. Raises as sign_in_with_wechat does."""
     alipay = set_up(platforms().alipay)
+    await limits.take_sign_in(actor.origin.ip)
     phone = None if phone_response is None else alipay.phone(*phone_response)
     return await _enter(actor, Proof("alipay", await alipay.person(auth_code), phone), device)
 
@@ -63,6 +65,7 @@ async def sign_in_with_sms(actor: Actor, *, phone: str, code: str, device: str =
     """Sign in by the code that was sent. Invalid SMS_CODE_INVALID says nothing of why: wrong, old, used,
     tried too often, or never sent."""
     number = phones.normalise(phone, field="phone")
+    await limits.take_sign_in(actor.origin.ip)
     typed = unicodedata.normalize("NFKC", code).strip()
     async with database.transaction():
         if await sms_codes.spend(number, typed):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from domains.identity import passwords, rules
+from domains.identity import limits, passwords, rules
 from domains.identity.models import StaffMember
-from domains.identity.service.attempts import count_failure, lock_of, locked_row
+from domains.identity.service.attempts import count_failure, lock_of, locked, locked_row
 from domains.identity.service.sessions import SignedIn, start_session
 from domains.identity.totp import check_totp
 from domains.kernel import audit, clock, database
@@ -20,12 +20,14 @@ async def sign_in_staff(
     """Check login and password (and the TOTP code where it is set up) and open a session.
 
     Raises Invalid SIGN_IN_FAILED or TOTP_REQUIRED, Conflict ACCOUNT_LOCKED, ACCOUNT_DISABLED or
-    ACCOUNT_NOT_VALID; the last two only to who knows the password.
+    ACCOUNT_NOT_VALID; the last two only to who knows the password. Throttled SIGN_IN_TOO_OFTEN.
     """
-    known = await _known(login)
+    await limits.take_sign_in(actor.origin.ip)
+    name = login.strip().lower()
+    known = await _known(name)
     right = await passwords.matches(known.password_hash if known else None, password)
     if known is None:
-        raise _wrong()
+        raise locked() if await limits.unknown_login_is_locked(name) else _wrong()
     async with database.transaction():
         staff = await locked_row(known.account.id)
         right = right and staff.password_hash == known.password_hash
@@ -39,8 +41,7 @@ async def sign_in_staff(
     raise refusal
 
 
-async def _known(login: str) -> StaffMember | None:
-    name = login.strip().lower()
+async def _known(name: str) -> StaffMember | None:
     if len(name) > LOGIN_MAX:  # the ORM would take it for a fault
         return None
     return await StaffMember.get_or_none(login=name).select_related("account")
@@ -52,8 +53,8 @@ def _wrong() -> Invalid:
 
 
 async def _refusal(staff: StaffMember, right: bool, code: str | None) -> DomainError | None:
-    if locked := lock_of(staff):
-        return locked
+    if refusal := lock_of(staff):
+        return refusal
     if not right:
         return _wrong()
     if staff.account.disabled_at is not None:

@@ -76,13 +76,17 @@ FROM staged_house s JOIN building b ON b.id = s.building_id JOIN unit u ON u.id 
 ON CONFLICT (unit_id, room_key) DO NOTHING
 """
 
+# An inner area that an older register gave cannot be larger than the built area that counts now.
 UPDATE_HOUSES = """
 UPDATE house h SET floor = coalesce(s.floor, h.floor), built_area_m2 = s.built_area_m2,
-    inner_area_m2 = coalesce(s.inner_area_m2, h.inner_area_m2), use = coalesce(s.use, h.use),
+    inner_area_m2 =
+        coalesce(s.inner_area_m2, CASE WHEN h.inner_area_m2 <= s.built_area_m2 THEN h.inner_area_m2 END),
+    use = coalesce(s.use, h.use),
     state = coalesce(s.state, h.state), is_rented = coalesce(s.state, h.state) = 'rented',
     handed_over_on = coalesce(s.handed_over_on, h.handed_over_on)
 FROM staged_house s WHERE h.unit_id = s.unit_id AND h.room_key = s.room_key
-  AND row(coalesce(s.floor, h.floor), s.built_area_m2, coalesce(s.inner_area_m2, h.inner_area_m2),
+  AND row(coalesce(s.floor, h.floor), s.built_area_m2,
+      coalesce(s.inner_area_m2, CASE WHEN h.inner_area_m2 <= s.built_area_m2 THEN h.inner_area_m2 END),
       coalesce(s.use, h.use), coalesce(s.state, h.state), coalesce(s.handed_over_on, h.handed_over_on))
     IS DISTINCT FROM row(h.floor, h.built_area_m2, h.inner_area_m2, h.use, h.state, h.handed_over_on)
 """

@@ -84,7 +84,8 @@ _NARROWED = """
 p.compound_id = $1
   AND (($2::uuid[] IS NULL AND $3::uuid IS NULL AND $4::text IS NULL) OR EXISTS (
       SELECT 1 FROM occupancy o JOIN house h ON h.id = o.house_id
-      WHERE o.person_id = p.id AND o.ended_at IS NULL AND ($2::uuid[] IS NULL OR h.building_id = ANY($2::uuid[]))
+      WHERE o.person_id = p.id AND o.ended_at IS NULL AND h.compound_id = $1
+        AND ($2::uuid[] IS NULL OR h.building_id = ANY($2::uuid[]))
         AND ($3::uuid IS NULL OR h.building_id = $3) AND ($4::text IS NULL OR h.number LIKE $4)))
   AND ($5::text IS NULL OR p.name LIKE $5) AND ($6::bytea IS NULL OR p.phone_index = $6)
   AND ($7::bytea IS NULL OR p.phone_tail_index = $7) AND ($8::bytea IS NULL OR p.document_index = $8)

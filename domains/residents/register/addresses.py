@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from domains.residents.register.cells import LineReader, words
-from domains.residents.register.fields import Field
-from domains.residents.register.lines import Line
 from domains.estate.places import (
     Parts,
     Place,
@@ -22,6 +19,9 @@ from domains.estate.places import (
     unit_shown,
     whole_number,
 )
+from domains.residents.register.cells import LineReader, words
+from domains.residents.register.fields import Field
+from domains.residents.register.lines import Line
 
 _ZONE, _BUILDING, _UNIT, _ROOM = (words(most, fold=True) for most in (20, 50, 30, 60))
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
+from domains.estate.places import building_key, building_named_in, fold, unit_key
 from domains.residents.register.fields import REPEATABLE, Field
 from domains.residents.register.mapping import Column, Heading
-from domains.estate.places import building_key, building_named_in, fold, unit_key
 from domains.residents.register.workbook import Cell, Sheet, SheetRow
 from domains.residents.register.worksheet import Broken
 

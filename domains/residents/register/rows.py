@@ -7,8 +7,8 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
-from domains.kernel.documents import Kind, Sex
 from domains.estate.places import Place
+from domains.kernel.documents import Kind, Sex
 
 
 class HouseStatus(StrEnum):

@@ -132,13 +132,18 @@ def _report(compound_id: UUID, file_name: str, register: Register) -> ImportRepo
     return ImportReport(
         id=uuid7(),
         compound_id=compound_id,
-        file_name=file_name[:200],
+        file_name=_name_kept(file_name),
         state="refused" if register.error_count else "staged",
         sheets=[_sheet(sheet) for sheet in register.sheets],
         errors=[asdict(error) for error in register.errors],
         error_count=register.error_count,
         counts={},
     )
+
+
+def _name_kept(file_name: str) -> str:
+    """A client may call a file anything, the database does not keep everything."""
+    return "".join(char for char in file_name if char.isprintable())[:200]
 
 
 def _sheet(sheet: SheetReading) -> SheetSummary:

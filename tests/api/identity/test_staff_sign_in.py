@@ -9,10 +9,14 @@ from uuid import UUID
 import pyotp
 import pytest
 
+from domains.identity import limits
 from domains.identity.models import Account, Session, StaffMember
+from domains.identity.service.staff_sign_in import sign_in_staff
 from domains.kernel import clock
+from domains.kernel.actor import Actor, Origin
+from domains.kernel.errors import Throttled
 from tests.api.identity.clients import CREDENTIALS, Api, Json, codes, count
-from tests.factories.identity import PASSWORD, login_of, places, staff, token
+from tests.factories.identity import PASSWORD, login_of, places, staff, token, unique
 
 pytestmark = pytest.mark.usefixtures("instance")
 
@@ -45,6 +49,32 @@ async def test_who_does_not_exist_and_what_is_wrong_are_one_answer(api: Api) -> 
     wrong, nobody = await sign_in(api, login, "wrong"), await sign_in(api, "nobody", "wrong")
     assert wrong["errors"] == nobody["errors"]
     assert codes(wrong) == ["SIGN_IN_FAILED"]
+
+
+async def test_a_login_that_nobody_has_locks_like_one_that_somebody_has(api: Api) -> None:
+    _, known = await employee()
+    nobody = unique("nobody")
+    for _ in range(5):
+        assert codes(await sign_in(api, known, "wrong")) == codes(await sign_in(api, nobody, "wrong"))
+    locked, unknown = await sign_in(api, known, "wrong"), await sign_in(api, f" {nobody.upper()}", "wrong")
+    assert codes(locked) == ["ACCOUNT_LOCKED"]
+    assert unknown["errors"] == locked["errors"]
+
+
+@pytest.mark.parametrize(
+    ("first", "same", "other"),
+    [("203.0.113.9", "203.0.113.9", "203.0.113.10"), ("2001:db8::1", "2001:db8::2", "2001:db8:0:1::1")],
+)
+async def test_an_address_has_a_hundred_tries_however_many_logins(first: str, same: str, other: str) -> None:
+    account, login = await employee()
+    for _ in range(100):
+        await limits.take_sign_in(first)
+    caller = Actor(origin=Origin(ip=same))
+    with pytest.raises(Throttled) as refused:
+        await sign_in_staff(caller, login=login, password="wrong")
+    assert (refused.value.code, refused.value.retry_after_s <= 1) == ("SIGN_IN_TOO_OFTEN", True)
+    assert (await StaffMember.get(account_id=account)).failures == 0
+    assert (await sign_in_staff(Actor(origin=Origin(ip=other)), login=login, password=PASSWORD)).access_token
 
 
 async def test_twenty_wrong_passwords_at_once_count_twenty_and_lock(api: Api) -> None:

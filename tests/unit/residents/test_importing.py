@@ -13,6 +13,7 @@ from domains.estate.models import Building, House, Unit
 from domains.estate.service.organisation import found_compound
 from domains.kernel.actor import SYSTEM
 from domains.residents.models import Occupancy, Person, RegisterImport, Vehicle
+from domains.residents.register.template import template_workbook
 from domains.residents.service.imports import import_register
 
 pytestmark = pytest.mark.usefixtures("instance")
@@ -70,3 +71,21 @@ async def test_the_demo_register_loads_through_the_importer() -> None:
         SYSTEM, compound_id=id, file_name="demo.xlsx", data=demo_register(), apply=False
     )
     assert set(again.counts.values()) == {0}
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ("a\x00b.xlsx", "ab.xlsx"),
+        ("\ud800.xlsx", ".xlsx"),
+        ("\u202excod.xlsx", "xcod.xlsx"),
+        ("长" * 300, "长" * 200),
+    ],
+)
+async def test_a_file_may_be_called_anything(sent: str, kept: str) -> None:
+    """A name comes from the head of a multipart body, which nothing before this has read."""
+    id = await compound(f"名字苑{len(kept)}{kept[0]}")
+    report = await import_register(
+        SYSTEM, compound_id=id, file_name=sent, data=template_workbook(), apply=False
+    )
+    assert (await RegisterImport.get(pk=report.id)).file_name == kept

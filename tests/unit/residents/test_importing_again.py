@@ -206,3 +206,13 @@ async def test_the_number_of_statements_does_not_grow_with_the_register() -> Non
             await load(id, data)
         counts.append(statements.count)
     assert counts[0] == counts[1]
+
+
+async def test_a_built_area_below_the_known_inner_area_drops_the_inner_area() -> None:
+    id = await compound("面积苑")
+    await load(id, register([house("101", "王伟")]))
+    await House.filter(compound_id=id).update(inner_area_m2=Decimal("80"))
+    report = await load(id, register([house("101", "王伟", area=70)]))
+    assert report.state == "applied"
+    row = await House.get(compound_id=id)
+    assert (row.built_area_m2, row.inner_area_m2) == (Decimal("70.00"), None)

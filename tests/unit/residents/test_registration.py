@@ -9,6 +9,9 @@ from uuid import UUID
 
 import pytest
 
+from domains.identity.models import Account, PlatformIdentity
+from domains.identity.platforms.calling import PlatformPerson
+from domains.identity.service.joining import Proof, account_of
 from domains.kernel import clock, database
 from domains.kernel.actor import Actor
 from domains.kernel.documents import Kind
@@ -152,6 +155,34 @@ async def test_ten_a_day(scene: Scene) -> None:
         await register(scene, actor)
     assert refused.value.retry_after_s > 3600
     assert await Registration.filter(account_id=actor.id).count() == 0
+
+
+async def test_an_account_is_not_joined_away_while_it_registers(scene: Scene) -> None:
+    """Empty a moment ago, and closed with a registration that nobody would ever see."""
+    actor, kept = await residents.newcomer(), scene.family.account_id
+    person = PlatformPerson("wechat", "app", identity.unique("open"))
+    await PlatformIdentity.create(
+        account_id=kept, platform=person.platform, app_id=person.app_id, open_id=person.open_id
+    )
+    proof = Proof("wechat", person, await residents.phone_of(actor))
+    written = asyncio.Event()
+
+    async def registers() -> UUID:
+        async with database.transaction():
+            id = await register(scene, actor)
+            written.set()
+            await asyncio.sleep(0.3)
+            return id
+
+    async def signs_in() -> object:
+        await written.wait()
+        async with database.transaction():
+            return await account_of(proof)
+
+    id, refused = await asyncio.gather(registers(), signs_in(), return_exceptions=True)
+    assert isinstance(refused, Conflict) and refused.code == "ACCOUNTS_NOT_JOINED"
+    assert (await Account.get(pk=actor.id)).disabled_at is None
+    assert [row.id for row in await queries.own(actor)] == [id]
 
 
 async def test_withdrawing_frees_the_place(scene: Scene) -> None:
