@@ -29,11 +29,6 @@ _STATUSES: tuple[tuple[type[DomainError], int], ...] = (
 TEMPLATE_NAME = "邻里台账导入模板.xlsx"
 
 
-def audience_of(actor: Actor) -> str:
-    """For whom an address is signed: the account, and nobody who was sent it."""
-    return str(actor.id)
-
-
 def routes(site: Site) -> list[BaseRoute]:
     """The template of a register, for all, and the stored files, for whom they were signed."""
 
@@ -62,7 +57,7 @@ async def _caller(request: Request, site: Site, jar: Jar) -> Actor:
 
 
 async def _stored(request: Request, actor: Actor) -> Response:
-    grant = files.links().open(request.path_params["token"], clock.now(), audience_of(actor))
+    grant = files.links().open(request.path_params["token"], clock.now(), files.audience_of(actor))
     stat = await files.storage().stat(grant.key)
     # No file has a validator of ours, so that no condition on a part can be met (RFC 9110, 13.1.5).
     wanted = None if "if-range" in request.headers else request.headers.get("range")

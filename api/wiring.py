@@ -12,7 +12,7 @@ from domains.identity import events as identity_events
 from domains.identity import jobs as identity_jobs
 from domains.identity import permissions as identity
 from domains.identity import sealed as identity_sealed
-from domains.kernel import audit, clock, jobs, outbox, sealing
+from domains.kernel import audit, clock, files, jobs, outbox, sealing
 from domains.kernel.events import Event, Registry
 from domains.kernel.jobs import Job, Result, cron
 from domains.kernel.outbox import Handler
@@ -21,6 +21,7 @@ from domains.residents import events as residents_events
 from domains.residents import jobs as residents_jobs
 from domains.residents import permissions as residents
 from domains.residents import sealed as residents_sealed
+from domains.residents.importing import files as register_files
 
 APPS: Mapping[str, str] = {
     "kernel": "domains.kernel",
@@ -48,6 +49,7 @@ SEALED: Sequence[SealedColumn] = (*identity_sealed.COLUMNS, *residents_sealed.CO
 
 DELIVERED_KEPT = timedelta(days=14)
 RUNS_KEPT = timedelta(days=90)
+UPLOADS_KEPT = timedelta(days=1)
 
 
 async def seal_audit(_: object) -> Result:
@@ -74,13 +76,20 @@ async def purge_kernel(_: object) -> Result:
     }
 
 
+async def sweep_files(_: object) -> Result:
+    """Remove what uploads that broke off have left in the file store."""
+    return {"swept": await files.storage().sweep_partial(UPLOADS_KEPT)}
+
+
 JOBS: Sequence[Job] = (
     Job("audit.seal", cron("*/5 * * * *"), seal_audit),
     Job("audit.release", cron("30 4 * * *"), release_audit),
     Job("keys.reseal", cron("0 4 * * *"), reseal_columns),
     Job("kernel.purge", cron("50 3 * * *"), purge_kernel),
+    Job("files.sweep", cron("40 3 * * *"), sweep_files),
     Job("identity.purge", cron("17 3 * * *"), identity_jobs.purge),
     Job("residents.end_leases", cron("2 0 * * *"), residents_jobs.end_leases),
+    Job("residents.forget_registers", cron("27 3 * * *"), register_files.forget_old),
     Job("residents.expire_invitations", cron("7 0 * * *"), residents_jobs.expire_invitations),
 )
 """Scheduled work."""

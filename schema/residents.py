@@ -18,7 +18,8 @@ from schema.context import Context, Info, Loader
 from schema.errors import Payload, refusals_as_data
 from schema.household import Occupancy
 from schema.permissions import staff_only
-from schema.relay import After, Connection, First, Key, Node, connection, decode, page_request
+from schema.photos import PeoplePhotosLoader, Photo, shown
+from schema.relay import After, Connection, First, Key, Node, connection, decode, encode, page_request
 
 SORT = "residents:name"
 
@@ -75,16 +76,30 @@ class Person(Node):
         rows = await info.context.loader(PresentHousesLoader).load(self.id)
         return cast("list[Occupancy]", rows or [])
 
+    @strawberry.field(
+        description="The person's photo (人员照片), for staff with residents.reveal, audited; null for others."
+    )
+    async def photo(self, info: Info) -> Photo | None:
+        return shown(info.context, await info.context.loader(PeoplePhotosLoader).load(self.id))
+
     @classmethod
     def is_type_of(cls, obj: object, info: Info) -> bool:
         """Rows stand for the type: nothing is copied."""
         return isinstance(obj, queries.Person)
 
 
+def _record_id(root: queries.PersonDetails) -> strawberry.ID:
+    return strawberry.ID(encode("Person", root.id))
+
+
 @strawberry.type(
     description="A person's whole record in clear (完整档案); whoever reads another's is audited."
 )
 class PersonDetails:
+    photo_key: strawberry.Private[str | None]
+    id: strawberry.ID = strawberry.field(
+        resolver=_record_id, description="Opaque id of the record, for `setPersonPhoto`."
+    )
     compound_name: str = strawberry.field(description="The compound whose register it is.")
     name: str = strawberry.field(description="Name (姓名).")
     phone: str | None = strawberry.field(description="Number in full.")
@@ -100,6 +115,10 @@ class PersonDetails:
     )
     population_kind: PopulationKind | None = strawberry.field(description="Kind of population.")
     work_unit: str = strawberry.field(description="Work unit (工作单位); empty if not recorded.")
+
+    @strawberry.field(description="The person's photo (人员照片); null if there is none.")
+    def photo(self, info: Info) -> Photo | None:
+        return shown(info.context, self.photo_key)
 
 
 @strawberry.type

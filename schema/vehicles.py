@@ -17,6 +17,7 @@ from schema.context import Context, Info, Loader
 from schema.errors import Payload, refusals_as_data
 from schema.houses import HouseLoader
 from schema.permissions import signed_in, staff_only
+from schema.photos import Photo, shown
 from schema.relay import After, Connection, First, Key, Node, connection, decode, page_request
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class VehiclesLoader(Loader[UUID, list[queries.Vehicle]]):
 class Vehicle(Node):
     id: strawberry.Private[UUID]
     house_id: strawberry.Private[UUID]
+    photo_key: strawberry.Private[str | None]
     kind: VehicleKind = strawberry.field(description="Car or e-bike.")
     plate: str = strawberry.field(description="Number plate, without separators (车牌号).")
     plate_colour: PlateColour | None = strawberry.field(description="Colour of the plate; null for e-bikes.")
@@ -66,6 +68,10 @@ class Vehicle(Node):
     colour: str = strawberry.field(description="Colour of the vehicle (颜色); empty if not given.")
     flag: VehicleFlag | None = strawberry.field(description="Stolen or cloned; null if nothing is known.")
     recorded_at: datetime = strawberry.field(description="When it was registered.")
+
+    @strawberry.field(description="Its photo (车辆照片); null if there is none.")
+    def photo(self, info: Info) -> Photo | None:
+        return shown(info.context, self.photo_key)
 
     @strawberry.field(description="Its house, where the caller may see it.")
     async def house(self, info: Info) -> Annotated[House, strawberry.lazy("schema.estate")] | None:

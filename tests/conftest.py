@@ -13,6 +13,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
+import redis.asyncio as aioredis
 from hypothesis.configuration import set_hypothesis_home_dir
 
 from api.instance import Addresses, running
@@ -36,6 +37,7 @@ class TestServers:
     app_url: str
     redis_url: str
     template: str
+    cache_is_private: bool
 
 
 def with_database(url: str, name: str) -> str:
@@ -61,8 +63,9 @@ def given() -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def servers(given: dict[str, str]) -> Iterator[TestServers]:
-    """The servers of this run with their template database."""
-    supervisor = Supervisor(REPOSITORY / ".linli" / "test", durable=False)
+    """The servers of this run with their template database; workers that run side by side have their own."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "alone")
+    supervisor = Supervisor(REPOSITORY / ".linli" / "test" / worker, durable=False)
     started = asyncio.run(
         supervisor.start(with_postgres="DATABASE_URL" not in given, with_valkey="REDIS_URL" not in given)
     )
@@ -72,7 +75,8 @@ def servers(given: dict[str, str]) -> Iterator[TestServers]:
     try:
         asyncio.run(administer(owner, f"CREATE DATABASE {template}"))
         asyncio.run(_migrate(with_database(owner, template), with_database(app, template)))
-        yield TestServers(owner, app, given.get("REDIS_URL") or started.redis_url, template)
+        cache = given.get("REDIS_URL") or started.redis_url
+        yield TestServers(owner, app, cache, template, cache_is_private="REDIS_URL" not in given)
         asyncio.run(administer(owner, f"DROP DATABASE IF EXISTS {template} WITH (FORCE)"))
     finally:
         asyncio.run(supervisor.stop())
@@ -82,9 +86,16 @@ async def _migrate(owner_url: str, app_url: str) -> None:
     await migrate(owner_url, app_url)
 
 
+async def _empty(redis_url: str) -> None:
+    async with aioredis.Redis.from_url(redis_url) as cache:
+        await cache.flushall()
+
+
 @pytest.fixture(scope="module")
 def addresses(servers: TestServers) -> Iterator[Addresses]:
-    """A database of this module's own, a clone of the template."""
+    """A database of this module's own, a clone of the template; Valkey empty, where it is ours to empty."""
+    if servers.cache_is_private:
+        asyncio.run(_empty(servers.redis_url))
     name = f"linli_t_{secrets.token_hex(6)}"
     asyncio.run(administer(servers.owner_url, f"CREATE DATABASE {name} TEMPLATE {servers.template}"))
     yield Addresses(

@@ -21,7 +21,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
 
 from domains.kernel import clock, database
-from domains.kernel.faults import place
+from domains.kernel.faults import cause_of, place
 from domains.kernel.ids import uuid7
 
 LEADER_LOCK = 0x4C4C_4C45_4144
@@ -133,7 +133,7 @@ async def run_due(job: Job, due: datetime) -> bool:
         raise
     except Exception as error:  # a job that fails is kept, logged and tried again
         log.error("job.failed", job=job.name, attempt=row["attempts"], **place(error))
-        reason = f"{type(error).__name__}: {error}"[:1000]
+        reason = cause_of(error)
         await database.execute(FINISH, row["id"], row["attempts"], "failed", None, reason)
     else:
         log.info("job.done", job=job.name, seconds=round(time.monotonic() - started, 3))

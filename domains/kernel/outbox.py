@@ -19,7 +19,7 @@ import structlog
 
 from domains.kernel import database
 from domains.kernel.events import Event, Registry, to_payload
-from domains.kernel.faults import place
+from domains.kernel.faults import cause_of, place
 from domains.kernel.ids import uuid7
 
 Handler = Callable[[Event, UUID], Awaitable[None]]
@@ -280,7 +280,7 @@ class Relay:
         parked = attempts >= self.park_after
         log.warning("outbox.parked" if parked else "outbox.failed", message=message_id, **place(error))
         state = "parked" if parked else "pending"
-        reason = f"{type(error).__name__}: {error}"[:1000]
+        reason = cause_of(error)
         await database.execute(POSTPONE, message_id, lease, state, reason, backoff_s(attempts))
 
 

@@ -133,8 +133,19 @@ HOUSE_PLACE = "SELECT compound_id, building_id FROM house WHERE id = $1"
 
 # A person without a house is in the whole compound's register and in no building's.
 PERSON_PLACE = """
-SELECT p.compound_id, p.name, p.document_kind, array(
+SELECT p.compound_id, p.account_id, p.name, p.document_kind, array(
     SELECT DISTINCT h.building_id FROM occupancy o JOIN house h ON h.id = o.house_id
     WHERE o.person_id = p.id AND o.ended_at IS NULL) AS buildings
 FROM person p WHERE p.id = $1 FOR NO KEY UPDATE OF p
+"""
+
+# The key that was there comes back, to the one of two writers who replaced it.
+SWAP_PERSON_PHOTO = """
+UPDATE person p SET photo_key = $2 FROM (SELECT id, photo_key FROM person WHERE id = $1 FOR NO KEY UPDATE) old
+WHERE p.id = old.id RETURNING old.photo_key
+"""
+
+SWAP_VEHICLE_PHOTO = """
+UPDATE vehicle v SET photo_key = $2 FROM (SELECT id, photo_key FROM vehicle WHERE id = $1 FOR NO KEY UPDATE) old
+WHERE v.id = old.id RETURNING old.photo_key
 """

@@ -55,6 +55,7 @@ class PersonDetails:
     registered_address: str
     population_kind: str | None
     work_unit: str
+    photo_key: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ BY_ID = f"SELECT {_ROW} FROM person p WHERE p.id = ANY($1::uuid[]) AND {_REACHED
 
 _DETAILS = """p.id, p.compound_id, c.name AS compound_name, p.name, p.phone_sealed, p.document_kind,
     p.document_sealed, p.sex, p.born_on, p.nationality, p.ethnicity, p.native_place, p.registered_address,
-    p.population_kind, p.work_unit"""
+    p.population_kind, p.work_unit, p.photo_key"""
 
 DETAILS = f"""
 SELECT {_DETAILS} FROM person p JOIN compound c ON c.id = p.compound_id WHERE p.id = ANY($1::uuid[]) AND {_REACHED}

@@ -29,11 +29,12 @@ class Vehicle:
     model: str
     colour: str
     flag: str | None
+    photo_key: str | None
     recorded_at: datetime
 
 
 _ROW = """v.id, v.compound_id, v.house_id, v.kind, v.plate, nullif(v.plate_colour, '') AS plate_colour, v.brand,
-    v.model, v.colour, v.flag, v.recorded_at"""
+    v.model, v.colour, v.flag, v.photo_key, v.recorded_at"""
 
 OF_HOUSES = f"""
 SELECT {_ROW} FROM vehicle v JOIN house h ON h.id = v.house_id

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -13,19 +13,18 @@ from domains.kernel import clock
 from domains.kernel.actor import Actor
 from domains.kernel.command import command, concerns
 from domains.kernel.errors import Conflict, NotFound
-from domains.kernel.files import storage
 from domains.kernel.ids import uuid7
-from domains.kernel.storage import StoredFile
+from domains.residents.importing import files
 from domains.residents.importing.writing import HousesMissing, Staged, rehearse, stage, write
 from domains.residents.models import RegisterImport
-from domains.residents.register.fields import title
+from domains.residents.register.fields import Field, title
 from domains.residents.register.mapping import Corrections
-from domains.residents.register.problems import KEPT_ERRORS
+from domains.residents.register.problems import KEPT_ERRORS, RowError
 from domains.residents.register.reading import Register, SheetReading, read_register
 
-LIMIT_BYTES = 10_000_000
+_SENSITIVE = frozenset(map(title, (Field.PHONE, Field.TENANT_PHONE, Field.DOCUMENT_NUMBER)))
+
 SheetSummary = dict[str, Any]  # Any: a sheet's recognised mapping, as JSON
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +59,8 @@ async def import_register(
 ) -> ImportReport:
     """Upload a register: staged with what it would do, or applied at once if nothing is wrong with it."""
     _require(actor, compound_id)
-    stored = await _keep(data)
     report, staged = await _read(compound_id, file_name, data, corrections)
+    stored = await files.keep(data)
     if not apply:
         report = await _rehearsed(report, staged)
     await _stage(actor, report=report, stored=stored)
@@ -80,18 +79,15 @@ async def apply_import(
     if known is None or not actor.may(permissions.IMPORT, known.compound_id):  # type: ignore[attr-defined]  # <relation>_id
         raise NotFound("IMPORT_NOT_FOUND", "没有找到这次导入,请重新上传")
     _require(actor, known.compound_id)  # type: ignore[attr-defined]  # as above
-    data = b"".join([chunk async for chunk in await storage().open(known.file_key)])
+    if known.state == "applied":
+        raise _already_applied()
+    if not known.file_key:
+        raise NotFound("IMPORT_NOT_FOUND", "没有找到这次导入,请重新上传")
+    data = await files.read(known.file_key)
     compound_id: UUID = known.compound_id  # type: ignore[attr-defined]  # as above
     report, staged = await _read(compound_id, known.file_name, data, corrections)
     report = replace(report, id=known.id)
     return await (_applied(actor, report, staged) if apply else _rehearsed(report, staged))
-
-
-async def _keep(data: bytes) -> StoredFile:
-    async def chunks() -> AsyncIterator[bytes]:
-        yield data
-
-    return await storage().save("registers", chunks(), content_type=XLSX, limit_bytes=LIMIT_BYTES)
 
 
 async def _read(
@@ -118,9 +114,15 @@ async def _applied(actor: Actor, report: ImportReport, staged: Staged | None) ->
     if staged is None:
         return report
     try:
-        return await _apply(actor, report=report, staged=staged)
+        done = await _apply(actor, report=report, staged=staged)
     except HousesMissing as missing:
         return await _refuse(actor, report=_refused(report, missing))
+    await files.forget(report.id, (await RegisterImport.get(pk=report.id)).file_key)
+    return done
+
+
+def _already_applied() -> Conflict:
+    return Conflict("IMPORT_APPLIED", "这次导入已经生效,不能再次应用")
 
 
 def _refused(report: ImportReport, missing: HousesMissing) -> ImportReport:
@@ -135,7 +137,7 @@ def _report(compound_id: UUID, file_name: str, register: Register) -> ImportRepo
         file_name=_name_kept(file_name),
         state="refused" if register.error_count else "staged",
         sheets=[_sheet(sheet) for sheet in register.sheets],
-        errors=[asdict(error) for error in register.errors],
+        errors=[_error(error) for error in register.errors],
         error_count=register.error_count,
         counts={},
     )
@@ -144,6 +146,12 @@ def _report(compound_id: UUID, file_name: str, register: Register) -> ImportRepo
 def _name_kept(file_name: str) -> str:
     """A client may call a file anything, the database does not keep everything."""
     return "".join(char for char in file_name if char.isprintable())[:200]
+
+
+def _error(error: RowError) -> dict[str, Any]:  # Any: as above
+    """What to correct; a phone or a document is not kept in clear, its row says where it stands."""
+    hidden = error.column in _SENSITIVE
+    return asdict(replace(error, value="•" * min(len(error.value), 20)) if hidden else error)
 
 
 def _sheet(sheet: SheetReading) -> SheetSummary:
@@ -167,7 +175,7 @@ def _sheet(sheet: SheetReading) -> SheetSummary:
 
 
 @command("register.stage", caller="staff", permission=permissions.IMPORT)
-async def _stage(actor: Actor, *, report: ImportReport, stored: StoredFile) -> None:
+async def _stage(actor: Actor, *, report: ImportReport, stored: files.KeptFile) -> None:
     await RegisterImport.create(
         id=report.id, compound_id=report.compound_id, file_name=report.file_name, file_key=stored.key,
         sha256=stored.sha256, state=report.state, sheets=report.sheets, errors=report.errors,
@@ -182,7 +190,7 @@ async def _apply(actor: Actor, *, report: ImportReport, staged: Staged) -> Impor
         state="applied", applied_at=clock.now(), sheets=report.sheets, errors=[], error_count=0
     )
     if not moved:
-        raise Conflict("IMPORT_APPLIED", "这次导入已经生效,不能再次应用")
+        raise _already_applied()
     counts = dict(await write(report.compound_id, staged))
     await RegisterImport.filter(pk=report.id).update(counts=counts)
     concerns("RegisterImport", report.id, report.compound_id, **counts)

@@ -72,15 +72,20 @@ async def unlink_account(actor: Actor, *, person_id: UUID, reason: str) -> UUID:
 
 
 async def _locked(actor: Actor, person_id: UUID, **facts: object) -> asyncpg.Record:
-    """The person's row, for the rest of the transaction; staff of a building reach those who live in it."""
+    """The person's row, for the rest of the transaction. Raises RESIDENT_NOT_FOUND."""
     row = await database.fetchrow(sql.PERSON_PLACE, person_id)
     if row is None:
         raise NotFound("RESIDENT_NOT_FOUND", "没有找到这位住户,请刷新后重试", "resident")
     concerns("Person", person_id, row["compound_id"], **facts)
+    require_there(actor, row)
+    return row
+
+
+def require_there(actor: Actor, row: asyncpg.Record) -> None:
+    """Staff of a building write to those who live in it; `row` is of PERSON_PLACE."""
     reached = actor.buildings(permissions.WRITE, row["compound_id"])
     if reached is not None and not reached & set(row["buildings"]):
-        actor.refuse()
-    return row
+        actor.refuse(row["compound_id"])
 
 
 def _columns(changes: PersonChanges) -> dict[str, object]:

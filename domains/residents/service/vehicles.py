@@ -66,7 +66,7 @@ def _require(actor: Actor, house_id: UUID, compound_id: UUID, building_id: UUID)
 @command("vehicle.remove", caller="account")
 async def remove_vehicle(actor: Actor, *, vehicle_id: UUID) -> UUID:
     """Take a vehicle out of the register; its plate is free again. Raises VEHICLE_NOT_FOUND."""
-    await _reach(actor, vehicle_id)
+    await reach(actor, vehicle_id)
     if not await Vehicle.filter(pk=vehicle_id, removed_at=None).update(removed_at=clock.now()):
         raise NotFound("VEHICLE_NOT_FOUND", "没有找到这辆车,请刷新后重试", "vehicle")
     return vehicle_id
@@ -75,12 +75,13 @@ async def remove_vehicle(actor: Actor, *, vehicle_id: UUID) -> UUID:
 @command("vehicle.flag", caller="staff", permission=permissions.WRITE)
 async def flag_vehicle(actor: Actor, *, vehicle_id: UUID, flag: plates.Flag | None) -> UUID:
     """Mark a vehicle as stolen or its plate as cloned (被盗、套牌), or clear the mark. Raises VEHICLE_NOT_FOUND."""
-    await _reach(actor, vehicle_id, flag=flag)
+    await reach(actor, vehicle_id, flag=flag)
     await Vehicle.filter(pk=vehicle_id).update(flag=flag)
     return vehicle_id
 
 
-async def _reach(actor: Actor, vehicle_id: UUID, **facts: object) -> None:
+async def reach(actor: Actor, vehicle_id: UUID, **facts: object) -> None:
+    """What every command on a registered vehicle begins with. Raises VEHICLE_NOT_FOUND."""
     place = await database.fetchrow(sql.VEHICLE_PLACE, vehicle_id)
     if place is None:
         raise NotFound("VEHICLE_NOT_FOUND", "没有找到这辆车,请刷新后重试", "vehicle")

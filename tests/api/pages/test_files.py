@@ -11,7 +11,6 @@ import pytest
 import time_machine
 from starlette.applications import Starlette
 
-from api.files import audience_of
 from domains.identity.models import StaffMember
 from domains.kernel import clock, files
 from tests.api.pages.visitors import Visitor, visiting
@@ -34,7 +33,7 @@ async def stored(body: bytes = BODY, content_type: str = "image/png") -> str:
 
 async def address(account: UUID, key: str, name: str | None = None) -> str:
     """A file's address for an account, good for an hour."""
-    audience = audience_of(await identity.actor(account))
+    audience = files.audience_of(await identity.actor(account))
     return files.links().address(key, expires_at=clock.now() + HOUR, download_name=name, audience=audience)
 
 

@@ -70,6 +70,8 @@ def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     output = io.StringIO()
     monkeypatch.setattr(sys, "stderr", output)
     logs.configure(Settings(log_format="json"))
+    # A cached logger would keep writing to this test's stream in the tests that follow.
+    structlog.configure(cache_logger_on_first_use=False)
     yield output
     structlog.reset_defaults()
     structlog.configure(**before)

@@ -112,7 +112,8 @@ async def test_what_fails_is_tried_again_and_in_the_end_stays_failed_and_seen() 
         await jobs.catch_up(work.job(attempts=3), now)
     row = await run()
     assert (len(work.dues), row["state"], row["attempts"]) == (3, "failed", 3)
-    assert row["error"] == "ValueError: no paper"
+    assert row["error"].startswith("ValueError at ")
+    assert "no paper" not in row["error"]
     assert len(set(work.dues)) == 1
     assert await jobs.catch_up(work.job(attempts=3), now + timedelta(days=1)) == 1
 
@@ -138,7 +139,7 @@ async def test_between_attempts_some_time_passes() -> None:
 async def test_a_job_beyond_its_limit_is_stopped_and_has_failed() -> None:
     await jobs.run_due(Work(pause_s=60).job(limit_s=0.05), shanghai("2026-03-02T02:00"))
     row = await run()
-    assert (row["state"], row["error"].split(":")[0]) == ("failed", "TimeoutError")
+    assert (row["state"], row["error"].split(" at ")[0]) == ("failed", "TimeoutError")
 
 
 async def test_a_run_that_is_interrupted_says_so_and_is_taken_up_again() -> None:

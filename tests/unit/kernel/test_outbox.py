@@ -125,7 +125,8 @@ async def test_a_handler_that_fails_is_tried_again_later_and_its_writes_are_undo
     row = await message(event_id)
     assert (row["state"], row["attempts"], row["lease_id"] is not None) == ("pending", 1, True)
     assert row["available_at"] >= before + timedelta(seconds=0.9)
-    assert row["error"] == "ValueError: not now"
+    assert row["error"].startswith("ValueError at ")
+    assert "not now" not in row["error"]
     assert not await Company.exists(name=f"late#0#{event_id}")
     seen.failing.clear()
     assert await deliver_all(relay(seen.note)) == 0
@@ -261,7 +262,7 @@ async def test_a_handler_beyond_its_limit_is_stopped_and_tried_again() -> None:
     one.handler_limit_s = 0.1
     assert await deliver_all(one) == 1
     row = await message(event_id)
-    assert (row["state"], row["error"].split(":")[0]) == ("pending", "TimeoutError")
+    assert (row["state"], row["error"].split(" at ")[0]) == ("pending", "TimeoutError")
     assert not await Company.exists(name=f"endless#0#{event_id}")
 
 
@@ -274,7 +275,7 @@ async def test_a_name_nobody_knows_is_parked_in_the_end() -> None:
         await hurry()
     row = await message(event_id)
     assert (row["state"], row["attempts"]) == ("parked", 3)
-    assert row["error"] == "KeyError: 'NeverHeardOf'"
+    assert row["error"].startswith("KeyError at ")
 
 
 async def test_an_event_that_kills_its_relay_every_time_is_parked_unhandled() -> None:

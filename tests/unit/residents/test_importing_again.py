@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from uuid import UUID
 
 import pytest
 
 from domains.estate.models import House
-from domains.kernel import database, sealing
+from domains.kernel import clock, database, sealing
 from domains.kernel.actor import SYSTEM, Actor, Grant
 from domains.kernel.documents import check_digit
-from domains.kernel.errors import Forbidden, Unauthenticated
+from domains.kernel.errors import Forbidden, NotFound, Unauthenticated
+from domains.kernel.files import storage
 from domains.kernel.ids import uuid7
 from domains.kernel.models import AuditEntry
+from domains.residents.importing import files
 from domains.residents.importing.rows import PHONE
 from domains.residents.models import Occupancy, Person, RegisterImport, Vehicle
 from domains.residents.service.imports import ImportReport, apply_import, import_register
@@ -216,3 +218,41 @@ async def test_a_built_area_below_the_known_inner_area_drops_the_inner_area() ->
     assert report.state == "applied"
     row = await House.get(compound_id=id)
     assert (row.built_area_m2, row.inner_area_m2) == (Decimal("70.00"), None)
+
+
+async def test_an_uploaded_file_is_sealed_and_forgotten_once_applied() -> None:
+    id = await compound("封存苑")
+    data = register([house("101", "王伟", "19900000091")])
+    staged = await load(id, data, apply=False)
+    key = (await RegisterImport.get(pk=staged.id)).file_key
+    kept = b"".join([chunk async for chunk in await storage().open(key)])
+    assert data[:100] not in kept
+    assert not kept.startswith(b"PK")
+    assert await files.read(key) == data
+    await apply_import(SYSTEM, import_id=staged.id)
+    assert (await RegisterImport.get(pk=staged.id)).file_key == ""
+    with pytest.raises(NotFound):
+        await storage().stat(key)
+
+
+async def test_a_register_that_was_never_applied_is_forgotten_after_a_week() -> None:
+    id = await compound("遗忘苑")
+    staged = await load(id, register([house("101", "王伟")]), apply=False)
+    key = (await RegisterImport.get(pk=staged.id)).file_key
+    await files.forget_old(clock.now())
+    assert await files.read(key)
+    await RegisterImport.filter(pk=staged.id).update(uploaded_at=clock.now() - timedelta(days=8))
+    await files.forget_old(clock.now())
+    with pytest.raises(NotFound):
+        await storage().stat(key)
+    with pytest.raises(NotFound):
+        await apply_import(SYSTEM, import_id=staged.id)
+
+
+async def test_a_wrong_phone_is_not_kept_in_clear() -> None:
+    id = await compound("错号苑")
+    report = await load(id, register([house("101", "王伟", "1990000009")]))
+    (error,) = report.errors
+    assert error["value"] == "•" * 10
+    kept = await RegisterImport.get(pk=report.id)
+    assert "1990000009" not in str(kept.errors)
