@@ -53,6 +53,7 @@ def install() -> None:
     for name in ("package.json", "package-lock.json", "http.mjs"):
         shutil.copy(HERE / name, INSTALLED / name)
     command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    command += ["--cache", str(INSTALLED.parent / "cache"), "--logs-max=0"]
     subprocess.run(command, cwd=INSTALLED, check=True)
     (INSTALLED / "stamp").write_text(_digest())
 

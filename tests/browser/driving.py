@@ -10,10 +10,13 @@ from dataclasses import dataclass, field
 
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, async_playwright
 
+from api.settings import REPOSITORY
+
 ARGUMENTS = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--lang=zh-CN",
 )  # fmt: skip
+HOME = REPOSITORY / ".linli" / "cache" / "chromium"
 PHONE = (390, 844)
 DESK = (1440, 900)
 
@@ -30,7 +33,12 @@ def chromium() -> str | None:
 async def browser(path: str) -> AsyncIterator[Browser]:
     """A browser without a window."""
     async with async_playwright() as playwright:
-        started = await playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
+        # Chromium keeps crash reports and caches in the home directory, whatever its profile is.
+        HOME.mkdir(parents=True, exist_ok=True)
+        home = {name: str(HOME) for name in ("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME")}
+        started = await playwright.chromium.launch(
+            executable_path=path, args=list(ARGUMENTS), env={**os.environ, **home}
+        )
         try:
             yield started
         finally:
