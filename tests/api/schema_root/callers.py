@@ -73,7 +73,7 @@ def problems(response: httpx.Response) -> Iterator[str]:
             yield f"code {code}: {error}"
         if not error.get("extensions", {}).get("requestId"):
             yield f"no request id: {error}"
-    for word in ("Traceback", "asyncpg", "SELECT ", "tortoise", "/work/", "site-packages"):
+    for word in ("Traceback", "asyncpg", "SELECT ", "tortoise", "/api/graphql/", "site-packages"):
         if word in response.text:
             yield f"tells of {word}"
 
