@@ -9,24 +9,30 @@ import json
 import sqlite3
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from miniprogram_stub.platform.alipay_oauth import BEIJING, GatewayRefusalError, exchange_token
+from miniprogram_stub.platform.alipay_messages import send_template_message
+from miniprogram_stub.platform.alipay_oauth import exchange_token
+from miniprogram_stub.platform.alipay_refusal import GatewayRefusalError
 from miniprogram_stub.platform.alipay_signing import rsa2_sign, rsa2_verified, signed_text
 from miniprogram_stub.platform.books import Books
+from miniprogram_stub.platform.clock import BEIJING
 from miniprogram_stub.platform.credentials import AlipayApp, AlipayKeys
 from miniprogram_stub.platform.faults import Faults
+from miniprogram_stub.platform.files import WatchedFile
 from miniprogram_stub.platform.parameters import given_parameters
+from miniprogram_stub.platform.templates import MessageTemplate
 
 Method = Callable[[sqlite3.Connection, Mapping[str, str]], dict[str, object]]
 
-_METHODS: Final[dict[str, Method]] = {"alipay.system.oauth.token": exchange_token}
-# These name the failed node `error_response`; every other method keeps `<method>_response`.
-_PLAIN_ERRORS: Final = frozenset({"alipay.system.oauth.token"})
+_SEND_MESSAGE: Final = "alipay.open.app.mini.templatemessage.send"
+# A failed node is `error_response`, for an unknown method too; these methods keep `<method>_response`.
+_OWN_ERRORS: Final = frozenset({_SEND_MESSAGE})
 _REQUIRED: Final = (
     ("app_id", "isv.missing-app-id"),
     ("method", "isv.missing-method"),
@@ -48,7 +54,18 @@ _CLOCK_LEEWAY: Final = timedelta(minutes=15)
 class AlipayGateway:
     """The gateway as one app sees it."""
 
-    def __init__(self, app: AlipayApp, keys: AlipayKeys, books: Books, faults: Faults) -> None:
+    def __init__(
+        self,
+        app: AlipayApp,
+        keys: AlipayKeys,
+        templates: WatchedFile[dict[str, MessageTemplate]],
+        books: Books,
+        faults: Faults,
+    ) -> None:
+        self._methods: dict[str, Method] = {
+            "alipay.system.oauth.token": exchange_token,
+            _SEND_MESSAGE: partial(send_template_message, templates),
+        }
         self._app = app
         self._keys = keys
         self._books = books
@@ -65,7 +82,7 @@ class AlipayGateway:
         async def answer() -> Response:
             try:
                 self._require_genuine(params)
-                node = await self._books.transact(_METHODS[method], params)
+                node = await self._books.transact(self._methods[method], params)
             except GatewayRefusalError as refusal:
                 return self._wire(params, _error_name(method), refusal.node)
             return self._wire(params, _node_name(method), node)
@@ -87,7 +104,7 @@ class AlipayGateway:
                 raise GatewayRefusalError("40002", invalid, f"无效的{name}参数")
         _require_fresh(params["timestamp"])
         self._require_signature(params)
-        if params["method"] not in _METHODS:
+        if params["method"] not in self._methods:
             raise GatewayRefusalError("40002", "isv.invalid-method", "不存在的方法名")
 
     def _require_signature(self, params: Mapping[str, str]) -> None:
@@ -126,5 +143,4 @@ def _node_name(method: str) -> str:
 
 
 def _error_name(method: str) -> str:
-    plain = method not in _METHODS or method in _PLAIN_ERRORS
-    return "error_response" if plain else _node_name(method)
+    return _node_name(method) if method in _OWN_ERRORS else "error_response"

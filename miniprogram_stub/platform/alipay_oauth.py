@@ -7,33 +7,15 @@ import sqlite3
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
-from zoneinfo import ZoneInfo
 
+from miniprogram_stub.platform.alipay_refusal import GatewayRefusalError
+from miniprogram_stub.platform.clock import BEIJING
 from miniprogram_stub.platform.codes import CodeUnknownError, CodeUsedError, redeem_code
 from miniprogram_stub.platform.people import person_called
 from miniprogram_stub.platform.tokens import find_token, issue_token, kill_token
 
-BEIJING: Final = ZoneInfo("Asia/Shanghai")
 _ACCESS_SECONDS: Final = 1296000
 _REFRESH_SECONDS: Final = 2592000
-_MESSAGES: Final[dict[str, str]] = {
-    "20000": "Service Currently Unavailable",
-    "40001": "Missing Required Arguments",
-    "40002": "Invalid Arguments",
-}
-
-
-class GatewayRefusalError(Exception):
-    """A refusal in Alipay's four fields."""
-
-    def __init__(self, code: str, sub_code: str, sub_msg: str) -> None:
-        super().__init__(sub_code)
-        self.node: dict[str, object] = {
-            "code": code,
-            "msg": _MESSAGES[code],
-            "sub_code": sub_code,
-            "sub_msg": sub_msg,
-        }
 
 
 def exchange_token(rows: sqlite3.Connection, params: Mapping[str, str]) -> dict[str, object]:

@@ -11,11 +11,19 @@ from starlette.routing import Route
 
 from miniprogram_stub.platform.alipay_gateway import AlipayGateway
 from miniprogram_stub.platform.books import Books
+from miniprogram_stub.platform.consent_door import ConsentDoor
 from miniprogram_stub.platform.credentials import AlipayKeys, load_credentials
+from miniprogram_stub.platform.door_fields import UnusableError, explain
 from miniprogram_stub.platform.faults import Faults
-from miniprogram_stub.platform.front_door import FrontDoor, UnusableError, explain
-from miniprogram_stub.platform.sms_console import sms_console
-from miniprogram_stub.platform.sms_gateway import SmsGateway
+from miniprogram_stub.platform.front_door import FrontDoor
+from miniprogram_stub.platform.hooks import HookReceivers
+from miniprogram_stub.platform.phone_page import PhonePage
+from miniprogram_stub.platform.push_service import PushService
+from miniprogram_stub.platform.rpc_gateway import RpcGateway
+from miniprogram_stub.platform.sms import sms_service
+from miniprogram_stub.platform.sms_console import SmsConsole
+from miniprogram_stub.platform.templates import watched_templates
+from miniprogram_stub.platform.voice import voice_service
 from miniprogram_stub.platform.wechat import WeChat
 
 
@@ -24,13 +32,21 @@ def build_app(home: Path, books: Books) -> Starlette:
     keys = AlipayKeys(home)
     credentials = load_credentials(home, keys)
     faults = Faults(books)
+    wechat_templates = watched_templates(home / "wechat_templates.json")
+    alipay_templates = watched_templates(home / "alipay_templates.json")
+    console = SmsConsole(home)
     return Starlette(
         routes=[
             Route("/health", _health),
-            *WeChat(credentials.wechat, books, faults).routes(),
-            *AlipayGateway(credentials.alipay, keys, books, faults).routes(),
-            *SmsGateway(credentials.sms, sms_console(home), books, faults).routes(),
+            *WeChat(credentials.wechat, wechat_templates, books, faults).routes(),
+            *AlipayGateway(credentials.alipay, keys, alipay_templates, books, faults).routes(),
+            *RpcGateway(sms_service(console), credentials.sms, books, faults).routes(),
+            *RpcGateway(voice_service(console), credentials.sms, books, faults).routes(),
+            *PushService(books, faults).routes(),
+            *HookReceivers(books, faults).routes(),
             *FrontDoor(credentials.alipay, keys, books, faults).routes(),
+            *ConsentDoor(wechat_templates, alipay_templates, books).routes(),
+            *PhonePage(books).routes(),
         ],
         exception_handlers={UnusableError: explain},
     )

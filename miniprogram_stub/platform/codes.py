@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import Literal
 
-from miniprogram_stub.platform.people import person_called
+from miniprogram_stub.platform.people import link_phone, person_called
 
 Kind = Literal["wechat_login", "wechat_phone", "alipay_login"]
 
@@ -32,8 +32,10 @@ class Redeemed:
 def issue_code(
     rows: sqlite3.Connection, kind: Kind, person: str, lifetime_seconds: float, phone: str = ""
 ) -> str:
-    """A new code for that person, who is created on demand."""
+    """A new code for that person, who is created on demand; a phone number becomes that person's."""
     code = secrets.token_hex(16)
+    if phone:
+        link_phone(rows, person, phone)
     rows.execute(
         "INSERT INTO codes VALUES (?, ?, ?, ?, ?, NULL)",
         (code, kind, person_called(rows, person).name, phone, time.time() + lifetime_seconds),

@@ -5,9 +5,6 @@ Nothing here exists on the real platforms' servers; the product never calls it.
 
 from __future__ import annotations
 
-import json
-import re
-from datetime import datetime
 from html import escape
 from typing import Final
 
@@ -15,32 +12,31 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from miniprogram_stub.platform.alipay_oauth import BEIJING
 from miniprogram_stub.platform.alipay_signing import sealed_phone
 from miniprogram_stub.platform.books import Books
+from miniprogram_stub.platform.clock import beijing_time
 from miniprogram_stub.platform.codes import Kind, issue_code
 from miniprogram_stub.platform.credentials import AlipayApp, AlipayKeys
+from miniprogram_stub.platform.door_fields import (
+    UnusableError,
+    given_fields,
+    given_person,
+    given_phone,
+    given_times,
+)
 from miniprogram_stub.platform.faults import APIS, KINDS, Fault, Faults
-from miniprogram_stub.platform.people import person_called
+from miniprogram_stub.platform.people import link_phone
 from miniprogram_stub.platform.sms import received
 
 _WECHAT_CODE_SECONDS: Final = 300
 _ALIPAY_CODE_SECONDS: Final = 86400
 _LONGEST_FAULT_SECONDS: Final = 60
-_MOBILE: Final = re.compile(r"1[3-9][0-9]{9}")
 _PAGE: Final = """<!doctype html><html lang="zh-CN">
-<meta charset="utf-8"><meta http-equiv="refresh" content="3">
-<title>短信</title><style>body{{font:16px/1.6 sans-serif;margin:2rem}}td{{padding:.3rem 1rem .3rem 0}}</style>
-<h1>最近的短信</h1><table>{rows}</table></html>"""
-
-
-class UnusableError(Exception):
-    """A request of the front door that makes no sense; the text says what to change."""
-
-
-async def explain(_request: Request, error: Exception) -> Response:
-    """HTTP 400 with the reason."""
-    return JSONResponse({"error": str(error)}, 400)
+<meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
+<meta http-equiv="refresh" content="3">
+<title>短信</title><style>body{{font:16px/1.6 sans-serif;margin:1rem}}
+td{{padding:.3rem .6rem .3rem 0;vertical-align:top}}td:last-child{{overflow-wrap:anywhere}}</style>
+<h1>最近的短信</h1><p><a href="/phone">手机上的全部消息</a></p><table>{rows}</table></html>"""
 
 
 class FrontDoor:
@@ -67,22 +63,28 @@ class FrontDoor:
         ]
 
     async def _wechat_login(self, request: Request) -> Response:
-        code = await self._code("wechat_login", _person(await _fields(request)), _WECHAT_CODE_SECONDS)
+        code = await self._code(
+            "wechat_login", given_person(await given_fields(request)), _WECHAT_CODE_SECONDS
+        )
         return JSONResponse({"js_code": code})
 
     async def _wechat_phone(self, request: Request) -> Response:
-        fields = await _fields(request)
-        code = await self._code("wechat_phone", _person(fields), _WECHAT_CODE_SECONDS, _phone(fields))
+        fields = await given_fields(request)
+        code = await self._code(
+            "wechat_phone", given_person(fields), _WECHAT_CODE_SECONDS, given_phone(fields)
+        )
         return JSONResponse({"code": code})
 
     async def _alipay_login(self, request: Request) -> Response:
-        code = await self._code("alipay_login", _person(await _fields(request)), _ALIPAY_CODE_SECONDS)
+        code = await self._code(
+            "alipay_login", given_person(await given_fields(request)), _ALIPAY_CODE_SECONDS
+        )
         return JSONResponse({"auth_code": code})
 
     async def _alipay_phone(self, request: Request) -> Response:
-        fields = await _fields(request)
-        phone = _phone(fields)
-        await self._books.transact(person_called, _person(fields))
+        fields = await given_fields(request)
+        phone = given_phone(fields)
+        await self._books.transact(link_phone, given_person(fields), phone)
         return JSONResponse(sealed_phone(self._app.aes_key, self._keys.private, phone))
 
     async def _code(self, kind: Kind, person: str, seconds: float, phone: str = "") -> str:
@@ -90,7 +92,7 @@ class FrontDoor:
 
     async def _app_key(self, request: Request) -> Response:
         try:
-            self._keys.upload_app_key(str((await _fields(request)).get("public_key", "")))
+            self._keys.upload_app_key(str((await given_fields(request)).get("public_key", "")))
         except ValueError as error:
             raise UnusableError("public_key 须为 2048 位以上的 RSA 公钥（PEM 或 Base64）") from error
         return Response(status_code=204)
@@ -104,7 +106,7 @@ class FrontDoor:
         return HTMLResponse(_PAGE.format(rows="".join(map(_row, messages))))
 
     async def _add_fault(self, request: Request) -> Response:
-        self._faults.add(_fault(await _fields(request)))
+        self._faults.add(_fault(await given_fields(request)))
         return Response(status_code=204)
 
     async def _clear_faults(self, _request: Request) -> Response:
@@ -112,44 +114,20 @@ class FrontDoor:
         return Response(status_code=204)
 
 
-async def _fields(request: Request) -> dict[str, object]:
-    try:
-        fields = json.loads(await request.body())
-    except (ValueError, RecursionError) as error:
-        raise UnusableError("请求体须为 JSON 对象") from error
-    if not isinstance(fields, dict):
-        raise UnusableError("请求体须为 JSON 对象")
-    return fields
-
-
-def _person(fields: dict[str, object]) -> str:
-    person = fields.get("person")
-    if not isinstance(person, str) or not 1 <= len(person) <= 64 or not person.isprintable():
-        raise UnusableError("person 须为 1 至 64 个可见字符")
-    return person
-
-
-def _phone(fields: dict[str, object]) -> str:
-    phone = fields.get("phone")
-    if not isinstance(phone, str) or not _MOBILE.fullmatch(phone):
-        raise UnusableError("phone 须为 11 位中国大陆手机号")
-    return phone
-
-
 def _fault(fields: dict[str, object]) -> Fault:
-    times, seconds = fields.get("times", 1), fields.get("seconds", 0)
-    if not isinstance(times, int) or times < 1:
-        raise UnusableError("times 须为正整数")
+    times, seconds = given_times(fields), fields.get("seconds", 0)
     if not isinstance(seconds, int | float) or not 0 <= seconds <= _LONGEST_FAULT_SECONDS:
         raise UnusableError(f"seconds 须在 0 到 {_LONGEST_FAULT_SECONDS} 之间")
     platform, api, kind = (str(fields.get(name)) for name in ("platform", "api", "kind"))
     fault = Fault(platform, api, kind, times, seconds)
     if not fault.possible:
-        raise UnusableError(f"没有这样的接口或故障，接口有 {APIS}，故障有 {KINDS}；短信接口没有 dead_token")
+        raise UnusableError(
+            f"没有这样的接口或故障，接口有 {APIS}，故障有 {KINDS}；dead_token 只用于有令牌的接口，gone 只用于 push"
+        )
     return fault
 
 
 def _row(message: dict[str, object]) -> str:
-    sent_at = datetime.fromtimestamp(float(str(message["sent_at"])), BEIJING)
-    cells = (f"{sent_at:%m-%d %H:%M:%S}", str(message["phone"]), str(message["text"]))
+    sent_at = beijing_time(float(str(message["sent_at"])))
+    cells = (sent_at[5:], str(message["phone"]), str(message["text"]))
     return "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>"

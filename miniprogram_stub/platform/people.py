@@ -31,3 +31,13 @@ def person_called(rows: sqlite3.Connection, name: str) -> Person:
         ),
     )
     return Person(**rows.execute("SELECT * FROM people WHERE name = ?", (name,)).fetchone())
+
+
+def link_phone(rows: sqlite3.Connection, name: str, phone: str) -> None:
+    """From now on messages to this number are this person's."""
+    person_called(rows, name)
+    rows.execute(
+        "INSERT INTO phones (phone, person) VALUES (?, ?)"
+        " ON CONFLICT (phone) DO UPDATE SET person = excluded.person",
+        (phone, name),
+    )

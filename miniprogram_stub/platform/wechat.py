@@ -1,4 +1,4 @@
-"""微信: code2Session, getStableAccessToken and getPhoneNumber of the mini-program server API.
+"""微信: sign-in, tokens, phone numbers and subscribe messages of the mini-program server API.
 
 Refusals are HTTP 200 with `errcode` and `errmsg`, as in developers.weixin.qq.com.
 """
@@ -22,7 +22,9 @@ from miniprogram_stub.platform.books import Books
 from miniprogram_stub.platform.codes import CodeUnknownError, CodeUsedError, redeem_code, redeemed_within
 from miniprogram_stub.platform.credentials import WeChatApp
 from miniprogram_stub.platform.faults import Faults
+from miniprogram_stub.platform.files import WatchedFile
 from miniprogram_stub.platform.people import Person, person_called
+from miniprogram_stub.platform.templates import MessageTemplate
 from miniprogram_stub.platform.tokens import (
     Token,
     find_token,
@@ -31,24 +33,9 @@ from miniprogram_stub.platform.tokens import (
     kill_tokens,
     newest_live_token,
 )
+from miniprogram_stub.platform.wechat_errors import RefusedError
+from miniprogram_stub.platform.wechat_subscribe import send_subscribe_message
 
-_ERRORS: Final[dict[int, str]] = {
-    -1: "system error",
-    40001: "invalid credential, access_token is invalid or not latest",
-    40002: "invalid grant_type",
-    40013: "invalid appid",
-    40029: "invalid code",
-    40125: "invalid appsecret",
-    40163: "code been used",
-    41001: "access_token missing",
-    41002: "appid missing",
-    41004: "appsecret missing",
-    41008: "missing code",
-    42001: "access_token expired",
-    45009: "reach max api daily quota limit",
-    45011: "api minute-quota reach limit  mustslower  retry next minute",
-    47001: "data format error",
-}
 _LOGINS_PER_MINUTE: Final = 100
 _TOKEN_SECONDS: Final = 7200
 _RENEWAL_SECONDS: Final = 300  # a token this close to its end is replaced, and stays good until then
@@ -58,19 +45,14 @@ _FORCED_GAP_SECONDS: Final = 30  # asking again sooner answers with the token th
 Answer = dict[str, object]
 
 
-class RefusedError(Exception):
-    """An errcode of WeChat's."""
-
-    def __init__(self, errcode: int) -> None:
-        super().__init__(errcode)
-        self.errcode = errcode
-
-
 class WeChat:
     """One mini-program's server API."""
 
-    def __init__(self, app: WeChatApp, books: Books, faults: Faults) -> None:
+    def __init__(
+        self, app: WeChatApp, templates: WatchedFile[dict[str, MessageTemplate]], books: Books, faults: Faults
+    ) -> None:
         self._app = app
+        self._templates = templates
         self._books = books
         self._faults = faults
 
@@ -80,6 +62,9 @@ class WeChat:
             self._route("GET", "/sns/jscode2session", self._session, "text/plain"),
             self._route("POST", "/cgi-bin/stable_token", self._stable_token),
             self._route("POST", "/wxa/business/getuserphonenumber", self._phone_number),
+            self._route(
+                "POST", "/cgi-bin/message/subscribe/send", self._subscribe_message, api="subscribe/send"
+            ),
         ]
 
     def _route(
@@ -88,18 +73,19 @@ class WeChat:
         path: str,
         command: Callable[[Request], Awaitable[Answer]],
         media_type: str = "application/json; encoding=utf-8",
+        api: str = "",
     ) -> Route:
         async def endpoint(request: Request) -> Response:
             async def answer() -> Response:
                 try:
                     return _wire(await command(request), media_type)
                 except RefusedError as refusal:
-                    return _wire(_error(refusal.errcode), media_type)
+                    return _wire(_error(refusal), media_type)
 
             def busy() -> Response:
-                return _wire(_error(-1), media_type)
+                return _wire(_error(RefusedError(-1)), media_type)
 
-            return await self._faults.meet("wechat", path.rpartition("/")[2], answer, busy)
+            return await self._faults.meet("wechat", api or path.rpartition("/")[2], answer, busy)
 
         return Route(path, endpoint, methods=[method])
 
@@ -116,7 +102,7 @@ class WeChat:
         }
 
     async def _stable_token(self, request: Request) -> Answer:
-        fields = await _json(request)
+        fields = _json(await request.body())
         if fields.get("grant_type") != "client_credential":
             raise RefusedError(40002)
         self._require_app(fields)
@@ -127,7 +113,7 @@ class WeChat:
     async def _phone_number(self, request: Request) -> Answer:
         token = request.query_params.get("access_token", "")
         await self._books.transact(_require_token, token)
-        code = (await _json(request)).get("code")
+        code = _json(await request.body()).get("code")
         phone = await self._books.transact(_disclose_phone, code if isinstance(code, str) else "")
         return {
             "errcode": 0,
@@ -139,6 +125,12 @@ class WeChat:
                 "watermark": {"timestamp": int(time.time()), "appid": self._app.appid},
             },
         }
+
+    async def _subscribe_message(self, request: Request) -> Answer:
+        token, body = request.query_params.get("access_token", ""), await request.body()
+        templates = self._templates.current() or {}
+        msgid = await self._books.transact(_send, token, templates, body)
+        return {"errcode": 0, "errmsg": "ok", "msgid": msgid}
 
     def _require_app(self, fields: Mapping[str, object]) -> None:
         for name, expected, missing, wrong in (
@@ -199,9 +191,14 @@ def _disclose_phone(rows: sqlite3.Connection, code: str) -> str:
         raise RefusedError(40029) from error
 
 
-async def _json(request: Request) -> Answer:
+def _send(rows: sqlite3.Connection, token: str, templates: Mapping[str, MessageTemplate], body: bytes) -> int:
+    _require_token(rows, token)
+    return send_subscribe_message(rows, templates, _json(body))
+
+
+def _json(body: bytes) -> Answer:
     try:
-        fields = json.loads(await request.body())
+        fields = json.loads(body)
     except (ValueError, RecursionError) as error:
         raise RefusedError(47001) from error
     if not isinstance(fields, dict):
@@ -209,9 +206,9 @@ async def _json(request: Request) -> Answer:
     return fields
 
 
-def _error(errcode: int) -> Answer:
+def _error(refusal: RefusedError) -> Answer:
     rid = "-".join(secrets.token_hex(4) for _ in range(3))
-    return {"errcode": errcode, "errmsg": f"{_ERRORS[errcode]}, rid: {rid}"}
+    return {"errcode": refusal.errcode, "errmsg": f"{refusal.errmsg}, rid: {rid}"}
 
 
 def _wire(answer: Answer, media_type: str) -> Response:

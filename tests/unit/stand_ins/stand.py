@@ -53,6 +53,18 @@ class Stand:
         ordered = {"platform": platform, "api": api, "kind": kind, **more}
         assert self.http.post("/open/faults", json=ordered).status_code == 204
 
+    def write(self, name: str, kept: object) -> None:
+        """A file of the home, as the product's side replaces it."""
+        draft = self.home / f"{name}.draft"
+        draft.touch(mode=0o600)
+        draft.write_text(json.dumps(kept, ensure_ascii=False))
+        draft.replace(self.home / name)
+
+    def messages(self, **query: str | int) -> list[Json]:
+        answer = self.http.get("/open/messages", params=query).raise_for_status()
+        found: list[Json] = answer.json()["messages"]
+        return found
+
     def sms_to(self, phone: str) -> list[Json]:
         messages: list[Json] = self.http.get("/open/sms", params={"phone": phone}).json()["messages"]
         return messages
@@ -114,7 +126,7 @@ def alipay_call(stand: Stand, **changed: str) -> httpx.Response:
     params = alipay_params(stand, **changed)
     covered = "&".join(f"{name}={value}" for name, value in sorted(params.items()) if name != "sign")
     params.setdefault("sign", rsa_sign(stand.app_key, covered))
-    own = ("grant_type", "code", "refresh_token")
+    own = ("grant_type", "code", "refresh_token", "biz_content")
     body: dict[str, str] = {name: params.pop(name) for name in own if name in params}
     return stand.http.post("/gateway.do", params=params, data=body)
 
@@ -131,11 +143,10 @@ def verified_node(stand: Stand, answer: httpx.Response) -> tuple[str, Json]:
     return name, envelope[name]
 
 
-def sms_params(stand: Stand, phone: str, **changed: str) -> dict[str, str]:
-    """Signed parameters of SendSms; a change to "" leaves the parameter out."""
+def rpc_params(stand: Stand, **changed: str) -> dict[str, str]:
+    """Signed parameters of an interface of Alibaba Cloud's; a change to "" leaves the parameter out."""
     account = stand.credentials["sms"]
     given = {
-        "Action": "SendSms",
         "Version": "2017-05-25",
         "Format": "JSON",
         "AccessKeyId": account["access_key_id"],
@@ -143,10 +154,6 @@ def sms_params(stand: Stand, phone: str, **changed: str) -> dict[str, str]:
         "SignatureVersion": "1.0",
         "SignatureNonce": str(uuid.uuid4()),
         "Timestamp": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
-        "PhoneNumbers": phone,
-        "SignName": "邻里",
-        "TemplateCode": "SMS_480000001",
-        "TemplateParam": '{"code":"246810"}',
         **changed,
     }
     params = {name: value for name, value in given.items() if value}
@@ -159,6 +166,19 @@ def sms_params(stand: Stand, phone: str, **changed: str) -> dict[str, str]:
     mac = hmac.new(f"{account['access_key_secret']}&".encode(), text.encode(), hashlib.sha1)
     params.setdefault("Signature", base64.b64encode(mac.digest()).decode())
     return params
+
+
+def sms_params(stand: Stand, phone: str, **changed: str) -> dict[str, str]:
+    """Signed parameters of SendSms."""
+    given = {
+        "Action": "SendSms",
+        "PhoneNumbers": phone,
+        "SignName": "邻里",
+        "TemplateCode": "SMS_480000001",
+        "TemplateParam": '{"code":"246810"}',
+        **changed,
+    }
+    return rpc_params(stand, **given)
 
 
 def send_sms(stand: Stand, phone: str, **changed: str) -> httpx.Response:
