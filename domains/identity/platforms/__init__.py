@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeVar
 
-from domains.identity.platforms.alipay import Alipay
-from domains.identity.platforms.sms import Sms
-from domains.identity.platforms.wechat import WeChat
+from domains.identity.platforms.alipay import AlipaySignIn
+from domains.identity.platforms.sms import SmsSignIn
+from domains.identity.platforms.wechat import WeChatSignIn
 from domains.kernel.errors import Unavailable
 from domains.kernel.slots import Slot
 
@@ -16,11 +16,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Platforms:
-    """A client per platform; None where none is set up."""
+    """A way to sign in per platform; None where none is set up."""
 
-    wechat: WeChat | None = None
-    alipay: Alipay | None = None
-    sms: Sms | None = None
+    wechat: WeChatSignIn | None = None
+    alipay: AlipaySignIn | None = None
+    sms: SmsSignIn | None = None
 
 
 platforms: Slot[Platforms] = Slot("platforms")

@@ -1,0 +1,81 @@
+"""Which platforms an installation reaches: real ones where they are set, else stand-ins, else none."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+from redis.asyncio import Redis
+
+from api.keys import Keys, load_keys
+from api.platforms import build_platforms, build_transports, public_pem, with_stand_ins
+from api.settings import Settings
+from domains.identity.platforms import Platforms
+from domains.platforms import Transports
+from domains.platforms.calling import pool
+
+URL = "http://127.0.0.1:9"
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
+    return load_keys(Settings(home=tmp_path_factory.mktemp("keys")))
+
+
+def at_home(home: Path, keys: Keys, **real: Any) -> Settings:  # Any: what a setting may be
+    """Settings with a home where the stand-ins have been."""
+    given = {
+        "wechat": {"appid": "wx-stand", "secret": "wx-secret"},
+        "alipay": {
+            "app_id": "2021",
+            "alipay_public_key": public_pem(keys.alipay_app_pem),
+            "aes_key": "AAAAAAAAAAAAAAAAAAAAAA==",
+        },
+        "sms": {"access_key_id": "LTAI-stand", "access_key_secret": "sms-secret"},
+    }
+    (home / "platform").mkdir()
+    (home / "platform" / "credentials.json").write_text(json.dumps(given), encoding="utf-8")
+    return Settings(home=home, **real)
+
+
+def test_where_no_stand_ins_run_the_settings_are_what_they_are(tmp_path: Path, keys: Keys) -> None:
+    settings = Settings(home=tmp_path)
+    assert with_stand_ins(settings, keys, "") is settings
+    assert not (tmp_path / "platform").exists()
+
+
+def test_stand_ins_take_the_place_of_what_is_not_set(tmp_path: Path, keys: Keys) -> None:
+    reached = with_stand_ins(at_home(tmp_path, keys), keys, URL)
+    assert (reached.wechat_url, reached.wechat_app_id) == (URL, "wx-stand")
+    assert (reached.alipay_url, reached.alipay_app_id) == (f"{URL}/gateway.do", "2021")
+    assert (reached.sms_url, reached.voice_url) == (f"{URL}/", f"{URL}/voice/")
+    assert "sms-secret" not in repr(reached) and "wx-secret" not in repr(reached)
+    published = (tmp_path / "platform" / "alipay_app_public_key.pem").read_text(encoding="utf-8")
+    assert published == public_pem(keys.alipay_app_pem)
+
+
+def test_a_real_platform_is_not_replaced(tmp_path: Path, keys: Keys) -> None:
+    real = {"wechat_app_id": "wx-real", "wechat_secret": SecretStr("s"), "sms_access_key_id": "only half"}
+    reached = with_stand_ins(at_home(tmp_path, keys, **real), keys, URL)
+    assert (reached.wechat_url, reached.wechat_app_id) == ("https://api.weixin.qq.com", "wx-real")
+    assert reached.sms_access_key_id == "LTAI-stand"
+
+
+async def test_what_is_not_set_up_is_not_reached(tmp_path: Path, keys: Keys) -> None:
+    settings = Settings(home=tmp_path)
+    async with pool() as http, Redis() as cache:
+        ways = build_transports(settings, keys, http, cache)
+    assert ways == Transports()
+    assert build_platforms(settings, ways) == Platforms()
+
+
+async def test_one_access_key_opens_sms_and_voice(tmp_path: Path, keys: Keys) -> None:
+    reached = with_stand_ins(at_home(tmp_path, keys), keys, URL)
+    async with pool() as http, Redis() as cache:
+        ways = build_transports(reached, keys, http, cache)
+    assert all((ways.wechat, ways.alipay, ways.sms, ways.voice))
+    offered = build_platforms(reached, ways)
+    assert all((offered.wechat, offered.alipay, offered.sms))
