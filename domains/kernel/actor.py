@@ -64,6 +64,8 @@ class Actor:
     name: str = ""
     houses: tuple[HouseTie, ...] = ()
     grants: tuple[Grant, ...] = ()
+    operator: bool = False
+    """Runs the installation itself (系统运维): no role of a company or compound makes one."""
     confined: bool = False
     """Signed in with a password that somebody else set: may change it, and nothing more."""
     origin: Origin = field(default_factory=Origin)
@@ -112,6 +114,11 @@ class Actor:
         """Refuse a caller without the permission."""
         if not self.may(permission, compound_id, building_id):
             self.refuse(compound_id)
+
+    def require_operator(self) -> None:
+        """Refuse whoever does not run the installation, whatever their roles."""
+        if self.kind != "system" and not self.operator:
+            self.refuse()
 
     def refuse(self, compound_id: UUID | None = None) -> NoReturn:
         """Refuse: ask a stranger to sign in, tell a known caller that the authority is missing."""

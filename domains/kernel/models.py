@@ -123,14 +123,34 @@ class JobRun(Model):
     id = fields.UUIDField(primary_key=True, default=uuid7)
     job = fields.CharField(max_length=80)
     due_at = fields.DatetimeField()
-    state = fields.CharField(max_length=10, description="running | succeeded | failed")
+    state = fields.CharField(max_length=10, description="requested | running | succeeded | failed")
     attempts = fields.IntField(default=1)
-    started_at = fields.DatetimeField()
-    lease_until = fields.DatetimeField(description="a run that is not finished by then may be taken over")
+    started_at = fields.DatetimeField(null=True, description="of the last attempt; null while requested")
+    lease_until = fields.DatetimeField(
+        null=True, description="a run that is not finished by then may be taken over"
+    )
     finished_at = fields.DatetimeField(null=True)
     result = fields.JSONField[dict[str, Any]](null=True)  # Any: what the job reports
     error = fields.TextField(null=True)
+    is_requested = fields.BooleanField(
+        default=False, db_default=False, description="by hand, at the time it is due, and not by the schedule"
+    )
+    requested_by = fields.UUIDField(null=True, description="the account; null from the command line")
+    requested_by_name = fields.CharField(max_length=60, null=True, description="name at that time")
 
     class Meta:
         table = "job_run"
         unique_together = (("job", "due_at"),)
+
+
+class JobPause(Model):
+    """That a job does not run by its schedule until somebody resumes it (暂停)."""
+
+    job = fields.CharField(max_length=80, primary_key=True)
+    paused_at = fields.DatetimeField()
+    paused_by = fields.UUIDField(null=True, description="the account; null from the command line")
+    paused_by_name = fields.CharField(max_length=60, description="name at that time")
+    reason = fields.CharField(max_length=200)
+
+    class Meta:
+        table = "job_pause"
