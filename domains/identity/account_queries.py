@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -26,6 +26,8 @@ ORDER BY last_seen_at DESC, id DESC LIMIT 100
 """
 
 PHONE = "SELECT phone_sealed FROM account WHERE id = $1"
+
+NAMES = "SELECT id, name FROM account WHERE id = ANY($1::uuid[])"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,3 +83,9 @@ async def devices(actor: Actor) -> list[Device]:
 async def proved_phone(account_id: UUID) -> str | None:
     """The number an account has proved, whole; for decisions, never for an answer."""
     return contact.unseal(await database.fetchval(PHONE, account_id))
+
+
+async def masked_names(account_ids: Sequence[UUID]) -> Mapping[UUID, str]:
+    """What accounts are called, for who may read rows that point at them: 李**."""
+    rows = await database.fetch(NAMES, account_ids)
+    return {row["id"]: f"{row['name'][:1]}**" if row["name"] else "" for row in rows}

@@ -83,6 +83,7 @@ class Authority:
 
     company_id: UUID
     holdings: frozenset[rules.Holding]
+    operator: bool = False
 
     def must_cover(self, wanted: Iterable[str], place: Place) -> None:
         """Forbidden BEYOND_OWN_AUTHORITY where one of the permissions is not the caller's over that place."""
@@ -118,7 +119,7 @@ async def authority_of(actor: Actor) -> Authority:
     """What the caller holds at this moment."""
     rows = await database.fetch(sql.HOLDINGS, actor.id)
     held = frozenset((row["permission"], (row["scope"], row["place_id"])) for row in rows)
-    return Authority(await company_of(actor), held)
+    return Authority(await company_of(actor), held, actor.operator)
 
 
 async def staff_member(authority: Authority, account_id: UUID) -> StaffMember:
@@ -132,8 +133,11 @@ async def staff_member(authority: Authority, account_id: UUID) -> StaffMember:
 
 async def colleague(authority: Authority, account_id: UUID, permission: str) -> StaffMember:
     """A staff member who holds nothing that the caller does not, and only where the caller has `permission`:
-    else the password of a superior could be reset. Forbidden BEYOND_OWN_AUTHORITY."""
+    else the password of a superior, or of who runs the installation, could be reset. Forbidden
+    BEYOND_OWN_AUTHORITY."""
     staff = await staff_member(authority, account_id)
+    if staff.is_operator and not authority.operator:
+        raise beyond()
     authority.must_cover_all(await assigned(account_id=account_id), more=[permission])
     return staff
 

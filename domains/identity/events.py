@@ -18,9 +18,10 @@ class AccountOpened(Event):
 
 @dataclass(frozen=True, slots=True)
 class PhoneVerified(Event):
-    """An account proved a number that it did not have before."""
+    """An account proved a number that it did not have before; `replaces` another that it had."""
 
     account_id: UUID
+    replaces: bool = False
 
 
 @dataclass(frozen=True, slots=True)

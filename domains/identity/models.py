@@ -121,6 +121,11 @@ class StaffMember(Model):
     totp_sealed = fields.BinaryField(null=True, description="SM4-GCM, purpose staff.totp")
     totp_confirmed_at = fields.DatetimeField(null=True, description="asked for from then on")
     totp_last_step = fields.BigIntField(null=True, description="a code is accepted once")
+    is_operator = fields.BooleanField(
+        default=False,
+        db_default=False,
+        description="runs the installation (系统运维); given at its command line",
+    )
 
     class Meta:
         table = "staff_member"

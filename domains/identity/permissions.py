@@ -10,14 +10,12 @@ STAFF_READ = "staff.read"
 STAFF_WRITE = "staff.write"
 ROLES_WRITE = "roles.write"
 AUDIT_READ = "audit.read"
-SYSTEM_OPERATE = "system.operate"
 
 LABELS = {
     STAFF_READ: "查看员工账号",
     STAFF_WRITE: "维护员工账号",
     ROLES_WRITE: "维护角色与授权",
     AUDIT_READ: "查看审计日志",
-    SYSTEM_OPERATE: "系统运维",
 }
 
 catalogue: Slot[Mapping[str, str]] = Slot("permissions")

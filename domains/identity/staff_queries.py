@@ -34,7 +34,7 @@ AND (m.account_id = $1
 _STAFF = """
 a.id, m.login, a.name, a.phone_sealed, m.valid_from, m.valid_until, m.idle_timeout_s, m.max_failures,
     m.failures, m.locked_until, m.must_change_password, m.totp_confirmed_at IS NOT NULL AS has_totp,
-    a.disabled_at, a.created_at
+    a.disabled_at, a.created_at, m.is_operator
 FROM staff_member m JOIN account a ON a.id = m.account_id
 """
 
@@ -98,6 +98,7 @@ class Staff:
     has_totp: bool
     disabled_at: datetime | None
     created_at: datetime
+    is_operator: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,3 +149,41 @@ SWAP_VEHICLE_PHOTO = """
 UPDATE vehicle v SET photo_key = $2 FROM (SELECT id, photo_key FROM vehicle WHERE id = $1 FOR NO KEY UPDATE) old
 WHERE v.id = old.id RETURNING old.photo_key
 """
+
+# What is told of a registration, and where it is reviewed.
+REGISTRATION_TOLD = """
+SELECT r.account_id, r.state, r.reviewed_at, r.reason, h.building_id, h.number AS house, c.name AS compound
+FROM registration r JOIN house h ON h.id = r.house_id JOIN compound c ON c.id = r.compound_id WHERE r.id = $1
+"""
+
+# The account that has proved the number, while the invitation can be taken up.
+INVITATION_TOLD = """
+SELECT i.expires_at, h.number AS house, c.name AS compound, coalesce(p.name, owner.name) AS inviter,
+    array(SELECT a.id FROM account a WHERE a.kind = 'resident' AND a.phone_index = i.phone_index
+        AND a.disabled_at IS NULL) AS invited
+FROM invitation i JOIN house h ON h.id = i.house_id JOIN compound c ON c.id = i.compound_id
+JOIN account owner ON owner.id = i.inviter_id
+LEFT JOIN person p ON p.compound_id = i.compound_id AND p.account_id = i.inviter_id
+WHERE i.id = $1 AND i.state = 'open' AND i.expires_at > $2
+"""
+
+# Owners of a house who have it now and sign in, without the one who knows already.
+_OWNERS = """
+SELECT DISTINCT q.account_id FROM occupancy l JOIN person q ON q.id = l.person_id
+WHERE l.house_id = h.id AND l.capacity = 'owner' AND l.ended_at IS NULL AND q.account_id IS NOT NULL
+    AND q.account_id IS DISTINCT FROM p.account_id
+"""
+
+# Who came to own a house after somebody had left it never lived with them.
+OCCUPANCY_TOLD = f"""
+SELECT p.name, p.account_id, o.end_reason, o.ended_by, h.number AS house, c.name AS compound,
+    array({_OWNERS} AND (o.ended_at IS NULL OR l.recorded_at <= o.ended_at)) AS owners
+FROM occupancy o JOIN person p ON p.id = o.person_id JOIN house h ON h.id = o.house_id
+JOIN compound c ON c.id = o.compound_id WHERE o.id = $1
+"""
+
+VEHICLE_TOLD = f"""
+SELECT v.plate, h.number AS house, c.name AS compound, array({_OWNERS}) AS owners
+FROM vehicle v JOIN house h ON h.id = v.house_id JOIN compound c ON c.id = v.compound_id
+LEFT JOIN person p ON p.id = v.person_id WHERE v.id = $1 AND v.removed_at IS NULL
+"""  # put together from constants

@@ -8,9 +8,11 @@ from domains.identity import contact, rules
 from domains.identity.belongings import has_belongings
 from domains.identity.events import AccountOpened, AccountsJoined, PhoneVerified
 from domains.identity.models import Account, PlatformIdentity
-from domains.identity.platforms.calling import PlatformPerson
+from domains.identity.platforms.person import PlatformPerson
 from domains.identity.service.sessions import end_sessions
 from domains.kernel import clock, database, outbox
+from notifications import addresses
+from notifications.kinds import Channel
 
 # Two sign-ins of one person, at once, take turns: what the first makes the second finds.
 TURN = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
@@ -19,6 +21,9 @@ OWNER = "SELECT account_id FROM platform_identity WHERE platform = $1 AND app_id
 
 # Whoever gives an account something holds it as well, so that none closes with what it was just given.
 HOLD = "SELECT id FROM account WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE"
+
+# Addresses are written after their account's row is taken, by everybody who writes them.
+HOLD_OPEN = "SELECT id FROM account WHERE id = $1 FOR KEY SHARE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,7 @@ async def account_of(proof: Proof) -> Account:
         account = await _join(by_platform, by_phone)
     else:
         account = by_platform or by_phone or await _open()
+    await database.execute(HOLD_OPEN, account.id)
     await _identify(account, proof.person)
     await _verify(account, proof.phone)
     return account
@@ -70,25 +76,30 @@ async def _by_phone(phone: str | None) -> Account | None:
 
 async def _open() -> Account:
     account = await Account.create(kind="resident")
+    await addresses.know(account.id, account.language)
     await outbox.record(AccountOpened(account.id, account.kind))
     return account
 
 
 async def _identify(account: Account, person: PlatformPerson | None) -> None:
+    """Whom the platform vouched for last is who it reaches."""
     if person is not None:
         await PlatformIdentity.get_or_create(
             platform=person.platform, app_id=person.app_id, open_id=person.open_id,
             defaults={"account_id": account.id, "union_id": person.union_id},
         )  # fmt: skip
+        await addresses.keep(account.id, Channel(person.platform), person.open_id, person.app_id)
 
 
 async def _verify(account: Account, phone: str | None) -> None:
     """The number proved last is the account's; the one before may be somebody else's by now (二次放号)."""
     if phone is None or account.phone_index == contact.index(phone):
         return
+    replaces = account.phone_index is not None
     account.update_from_dict(dict(contact.seal(phone)))
     await account.save(update_fields=["phone_sealed", "phone_index"])
-    await outbox.record(PhoneVerified(account.id))
+    await addresses.keep(account.id, Channel.SMS, phone)
+    await outbox.record(PhoneVerified(account.id, replaces))
 
 
 async def _join(by_platform: Account, by_phone: Account) -> Account:
@@ -101,5 +112,6 @@ async def _join(by_platform: Account, by_phone: Account) -> Account:
     await PlatformIdentity.filter(account_id=closed.id).update(account_id=kept.id)
     await Account.filter(pk=closed.id).update(disabled_at=clock.now(), phone_sealed=None, phone_index=None)
     await end_sessions(closed.id, "joined")
+    await addresses.join(kept.id, closed.id)
     await outbox.record(AccountsJoined(kept.id, closed.id))
     return kept

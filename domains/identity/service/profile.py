@@ -9,6 +9,7 @@ from domains.kernel import text
 from domains.kernel.actor import Actor
 from domains.kernel.command import command, concerns
 from domains.kernel.errors import Forbidden, Invalid
+from notifications import addresses
 
 LANGUAGES = ("zh", "en")
 
@@ -24,6 +25,9 @@ async def update_profile(actor: Actor, *, name: str | None = None, language: str
         raise Invalid("LANGUAGE_UNKNOWN", "请选择中文或英文", "language")
     named = {} if name is None else {"name": text.name(name, field="name")}
     spoken = {} if language is None else {"language": language}
-    if named or spoken:
-        await Account.filter(pk=actor.id).update(**named, **spoken)
+    changed = {**named, **spoken}
+    # An account that was closed at this moment stays told nothing.
+    is_open = changed and await Account.filter(pk=actor.id, disabled_at=None).update(**changed)
+    if language is not None and is_open:
+        await addresses.know(actor.id, language)
     return actor.id

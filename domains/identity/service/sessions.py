@@ -16,6 +16,7 @@ from domains.kernel.actor import Actor, Origin
 from domains.kernel.command import command, concerns
 from domains.kernel.errors import NotFound, Unauthenticated
 from domains.kernel.ids import uuid7
+from notifications import push_subscriptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ async def _rotated(session: asyncpg.Record, digest: bytes) -> SignedIn | None:
 
 
 async def _end_reused(actor: Actor, session: asyncpg.Record) -> None:
-    await Session.filter(pk=session["id"]).update(ended_at=clock.now(), end_reason="reuse")
+    await end_sessions(session["account_id"], "reuse", only=session["id"])
     details = {"account_id": session["account_id"]}
     await audit.record(actor, "session.refresh", "Session", session["id"], details=details, outcome="refused")
 
@@ -121,29 +122,35 @@ async def _may_continue(account_id: UUID) -> bool:
 @command("session.sign_out", caller="account", audited=False, while_confined=True)
 async def sign_out(actor: Actor) -> None:
     """End the session of this call."""
-    await Session.filter(pk=actor.session_id, ended_at=None).update(
-        ended_at=clock.now(), end_reason="signed_out"
-    )
+    if actor.session_id is not None:
+        await end_sessions(actor.id, "signed_out", only=actor.session_id)
 
 
 @command("session.revoke", caller="account")
 async def revoke_session(actor: Actor, *, session_id: UUID) -> UUID:
     """End one of one's own sessions, as on a phone that was lost."""
-    ended = await Session.filter(pk=session_id, account_id=actor.id, ended_at=None).update(
-        ended_at=clock.now(), end_reason="revoked"
-    )
-    if not ended:
+    if not await end_sessions(actor.id, "revoked", only=session_id):
         raise NotFound("SESSION_NOT_FOUND", "没有找到这台设备,它可能已经退出登录")
     concerns("Session", session_id, None)
     return session_id
 
 
-async def end_sessions(account_id: UUID, reason: str, *, but: UUID | None = None) -> int:
-    """End an account's sessions, as when it is disabled or its password changes."""
-    sessions = Session.filter(account_id=account_id, ended_at=None)
-    if but is not None:
-        sessions = sessions.exclude(pk=but)
-    return await sessions.update(ended_at=clock.now(), end_reason=reason)
+END = """
+UPDATE session SET ended_at = $2, end_reason = $3
+WHERE account_id = $1 AND ended_at IS NULL AND ($4::uuid IS NULL OR id = $4) AND ($5::uuid IS NULL OR id <> $5)
+RETURNING id
+"""
+
+
+async def end_sessions(
+    account_id: UUID, reason: str, *, only: UUID | None = None, but: UUID | None = None
+) -> int:
+    """End an account's sessions, as when it is disabled or its password changes, and with them what their
+    browsers are pushed; how many there were."""
+    ended = [row["id"] for row in await database.fetch(END, account_id, clock.now(), reason, only, but)]
+    if ended:
+        await push_subscriptions.end_sessions(ended)
+    return len(ended)
 
 
 async def seen(session_id: UUID, last_seen_at: datetime) -> None:

@@ -23,6 +23,8 @@ from domains.kernel import clock, outbox, phones, text
 from domains.kernel.actor import Actor
 from domains.kernel.command import command, concerns
 from domains.kernel.errors import Conflict, Invalid
+from notifications import addresses
+from notifications.kinds import Channel
 
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._-]{2,39}")
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz", "ABCDEFGHJKMNPQRSTUVWXYZ", "23456789"
@@ -66,6 +68,7 @@ async def insert_staff(
     valid_until: date | None = None,
     idle_timeout_s: int = 1800,
     max_failures: int = 5,
+    is_operator: bool = False,
 ) -> UUID:
     """The rows of a staff account; Conflict LOGIN_TAKEN, also in a race."""
     first_day = valid_from or clock.today()
@@ -86,11 +89,20 @@ async def insert_staff(
             valid_until=valid_until,
             idle_timeout_s=idle_timeout_s,
             max_failures=max_failures,
+            is_operator=is_operator,
         )
     except IntegrityError:
         raise Conflict("LOGIN_TAKEN", "这个账号名已被使用,请换一个", "login") from None
+    await _tell_things(account)
     await outbox.record(AccountOpened(account.id, account.kind))
     return account.id
+
+
+async def _tell_things(account: Account) -> None:
+    """A staff member is reached at the number that a colleague wrote down."""
+    await addresses.know(account.id, account.language)
+    if (number := contact.unseal(account.phone_sealed)) is not None:
+        await addresses.keep(account.id, Channel.SMS, number)
 
 
 @command("staff.create", caller="staff", permission=may.STAFF_WRITE)
@@ -175,6 +187,8 @@ async def _update_account(account: Account, name: str | None, phone: str | None)
     if phone is not None:
         account.update_from_dict(dict(contact.seal(phones.normalise(phone, field="phone"))))
     await account.save(update_fields=["name", "phone_sealed", "phone_index"])
+    if phone is not None and account.disabled_at is None:
+        await _tell_things(account)
 
 
 @command("staff.disable", caller="staff", permission=may.STAFF_WRITE)
@@ -191,6 +205,7 @@ async def disable_staff(actor: Actor, *, account_id: UUID) -> UUID:
         staff = await colleague(authority, account_id, may.STAFF_WRITE)
         changed = await Account.filter(pk=staff.account.id, disabled_at=None).update(disabled_at=clock.now())
         await end_sessions(account_id, "disabled")
+        await addresses.close(account_id)
     if changed:
         await outbox.record(StaffDisabled(account_id))
     return account_id
@@ -203,6 +218,7 @@ async def enable_staff(actor: Actor, *, account_id: UUID) -> UUID:
     concerns("Staff", account_id, None)
     staff = await colleague(authority, account_id, may.STAFF_WRITE)
     await Account.filter(pk=staff.account.id).update(disabled_at=None)
+    await _tell_things(staff.account)
     return account_id
 
 

@@ -14,7 +14,7 @@ from domains.estate import queries as estate
 from domains.estate.places import Parts
 from domains.identity import contact
 from domains.identity.limits import limiter
-from domains.kernel import clock, database, documents, live, outbox, sealing, text
+from domains.kernel import clock, database, documents, outbox, sealing, text
 from domains.kernel.actor import Actor, Capacity
 from domains.kernel.command import command, concerns
 from domains.kernel.documents import Kind
@@ -25,7 +25,9 @@ from domains.residents import permissions, rules, sealed, sql
 from domains.residents.events import RegistrationApproved, RegistrationRejected, ResidentRegistered
 from domains.residents.models import Registration
 from domains.residents.service.binding import Applicant, Binding, bind
+from notifications import viewer_events
 
+REGISTRATION_CHANGED = "registration.changed"
 DAY_S = 86_400
 PER_ACCOUNT = RateLimit("registration-day", 10, DAY_S, 10, WhenDown.CLOSED)
 
@@ -77,6 +79,7 @@ async def register_resident(
         raise Conflict("REGISTRATION_PENDING", "这套房屋的登记正在审核,请耐心等待或先撤回")
     concerns("Registration", id, compound_id, house=house_id, capacity=capacity)
     await outbox.record(ResidentRegistered(id, compound_id, house_id, actor.id))
+    await _tell_changed(actor.id, id)
     return id
 
 
@@ -137,6 +140,7 @@ async def withdraw_registration(actor: Actor, *, registration_id: UUID) -> UUID:
         raise NotFound("REGISTRATION_NOT_FOUND", "没有找到这条登记,请刷新后重试", "registration")
     concerns("Registration", registration_id, row["compound_id"])
     await rules.REGISTRATION.move(Registration, registration_id, row["state"], "withdrawn")
+    await _tell_changed(actor.id, registration_id)
     return registration_id
 
 
@@ -160,13 +164,15 @@ async def review_registration(
     target = "approved" if approve else "rejected"
     await rules.REGISTRATION.move(Registration, registration_id, row["state"], target, **reviewed)
     await outbox.record(await _approved(actor, row) if approve else RegistrationRejected(*_subject(row)))
-    await live.publish(news_of(row["account_id"]), {"registration": str(registration_id)})
+    await _tell_changed(row["account_id"], registration_id)
     return registration_id
 
 
-def news_of(account_id: UUID) -> str:
-    """The live channel on which an account hears of its registrations."""
-    return f"registrations:{account_id}"
+async def _tell_changed(account_id: UUID, registration_id: UUID) -> None:
+    """Let the applicant's open pages know."""
+    await viewer_events.tell(
+        [account_id], REGISTRATION_CHANGED, subject_type="Registration", subject_id=registration_id
+    )
 
 
 async def _approved(actor: Actor, row: asyncpg.Record) -> RegistrationApproved:

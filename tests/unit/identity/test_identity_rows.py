@@ -72,9 +72,9 @@ async def test_spent_tokens_and_old_codes_are_deleted_and_nothing_else() -> None
     session = await Session.filter(account_id=account).first()
     assert session is not None
     await RefreshToken.filter(session_id=session.id).update(used_at=clock.now() - timedelta(days=31))
-    assert await jobs.purge(None) == {"tokens": 1, "codes": 0}
+    assert await jobs.purge(None) == {"tokens": 1, "codes": 0, "devices": 0}
     with clock.use(clock.FixedClock(clock.now() + timedelta(days=2))):
-        assert await jobs.purge(None) == {"tokens": 0, "codes": 1}
+        assert await jobs.purge(None) == {"tokens": 0, "codes": 1, "devices": 0}
     assert await RefreshToken.filter(session__account_id=account).count() == 1
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from domains.identity.models import Account, PlatformIdentity
-from domains.identity.platforms.calling import PlatformPerson
+from domains.identity.platforms.person import PlatformPerson
 from domains.identity.service.joining import Proof, account_of
 from domains.kernel import clock, database
 from domains.kernel.actor import Actor
