@@ -113,5 +113,5 @@ async def traces(instance: object, addresses: Addresses) -> AsyncIterator[None]:
 async def empty(traces: None) -> AsyncIterator[None]:
     """Every test begins without traces, messages and runs."""
     yield
-    for table in ("effect", "outbox_message", "handled_event", "job_run"):
+    for table in ("effect", "outbox_message", "handled_event", "job_run", "job_pause"):
         await database.execute(f"DELETE FROM {table}")

@@ -27,6 +27,7 @@ from domains.kernel.events import Event, Registry
 from domains.kernel.jobs import Job, Result, Scheduler
 from domains.kernel.outbox import Relay
 from tests.factories.kernel import NotePosted
+from tests.faults.messages import messaging, receiving, sending
 
 APPS = {"kernel": "domains.kernel"}
 
@@ -103,7 +104,7 @@ async def recording(url: str, subject: str) -> None:
     async def waker() -> None:
         die()
 
-    outbox.wake_with(waker)
+    outbox.wake_with(waker, waker)
     async with database.connected(url, APPS), database.transaction():
         await effect("cause", subject)
         await outbox.record(NotePosted(subject))
@@ -144,17 +145,16 @@ async def transferring(url: str, account_id: str, key: str) -> None:
         await transfer(Actor("resident", UUID(account_id)), subject="money", idempotency_key=UUID(key))
 
 
-async def scheduling(url: str, hangs: str = "") -> None:
-    """Lead or stand by; the job is due every second, or every minute and hangs."""
+async def scheduling(url: str, how: str = "") -> None:
+    """Lead or stand by; the job is due every second; or it hangs and is due every minute, or on request."""
+    due_at = {"hangs": CronTrigger(minute="*"), "on_request": CronTrigger(year=2000)}
 
     async def work(due: datetime) -> Result:
         await effect("job", due.isoformat(), int(due.timestamp()))
-        await asyncio.sleep(60 if hangs else 0)
+        await asyncio.sleep(60 if how else 0)
         return None
 
-    job = Job(
-        "fault.job", CronTrigger(minute="*") if hangs else CronTrigger(second="*"), work, retry_after_s=0
-    )
+    job = Job("fault.job", due_at.get(how, CronTrigger(second="*")), work, retry_after_s=0)
     async with database.connected(url, APPS):
         await Scheduler(url, [job], stand_by_s=0.2).run(asyncio.Event())
 
@@ -179,7 +179,18 @@ async def migrate(owner_url: str, app_url: str, dies_at: str = "") -> None:
 
 
 ROLES: Mapping[str, Callable[..., Coroutine[object, object, None]]] = {
-    each.__name__: each for each in (relaying, recording, uncommitted, transferring, scheduling, migrate)
+    each.__name__: each
+    for each in (
+        relaying,
+        recording,
+        uncommitted,
+        transferring,
+        scheduling,
+        migrate,
+        sending,
+        receiving,
+        messaging,
+    )
 }
 
 
