@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
-import structlog
 from starlette.requests import HTTPConnection, Request
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
@@ -24,11 +23,10 @@ from api.observability.exchange import note_actor
 from api.observability.metrics import Metrics
 from api.refusals import keep_refusals
 from api.settings import Settings
+from api.watching import Watch
 from domains.identity.queries import live_session
 from domains.identity.tokens import Claims, signer
 from domains.kernel.actor import Actor, Origin
-from domains.kernel.errors import Unauthenticated
-from domains.kernel.faults import place
 from domains.kernel.rates import Limiter, RateLimit, WhenDown
 from schema.context import Context, language_of
 from schema.root import schema
@@ -36,10 +34,7 @@ from schema.root import schema
 BUDGET = RateLimit("graphql", per_period=60_000, period_s=60, burst=20_000, when_down=WhenDown.OPEN)
 """Cost points of a caller: a screen of a phone costs some hundred."""
 
-log = structlog.get_logger(__name__)
-
-WATCH_S = 5.0
-"""How late an open socket may learn that its session has ended."""
+_watch = Watch()
 
 
 def origin_of(connection: HTTPConnection) -> Origin:
@@ -54,17 +49,25 @@ def origin_of(connection: HTTPConnection) -> Origin:
 
 async def context_of(token: str | None, origin: Origin) -> Context:
     """The surroundings of an operation; an invalid credential is refused here."""
-    return _surroundings(await actor_for(token, origin), origin)
+    return _surroundings(await actor_for(token, origin))
 
 
-def _surroundings(actor: Actor, origin: Origin) -> Context:
+def _surroundings(actor: Actor) -> Context:
     note_actor(actor)
+    origin = actor.origin
     return Context(
         actor=actor,
         request_id=origin.request_id,
         language=language_of(origin.language),
         budget_key=str(actor.account_id or origin.ip),
+        renewal=partial(actor_of, _claims_of(actor), origin, is_request=False),
     )
+
+
+def _claims_of(actor: Actor) -> Claims | None:
+    if actor.account_id is None or actor.session_id is None:
+        return None
+    return Claims(actor.account_id, actor.session_id)
 
 
 async def context_for(request: Request) -> Context:
@@ -79,13 +82,18 @@ class Session:
     claims: Claims | None
     origin: Origin
 
+    @property
+    def client(self) -> str:
+        """For whom connections are counted: the account, or the address of a stranger."""
+        return str(self.claims.account_id if self.claims else self.origin.ip)
+
     async def context(self) -> Context:
         """Read anew for each operation."""
-        return _surroundings(await actor_of(self.claims, self.origin), self.origin)
+        return _surroundings(await actor_of(self.claims, self.origin))
 
     async def ended(self) -> None:
         """Returns when the session no longer counts; an anonymous one never ends."""
-        await _ended(self.claims)
+        await _watch.ended(self.claims)
 
 
 async def session_for(payload: Mapping[str, object], socket: WebSocket) -> Session:
@@ -93,30 +101,14 @@ async def session_for(payload: Mapping[str, object], socket: WebSocket) -> Sessi
     header = payload.get("authorization", payload.get("Authorization"))
     token = bearer(header if isinstance(header, str) else None)
     session = Session(signer().open(token) if token is not None else None, origin_of(socket))
-    await session.context()
+    if session.claims is not None:
+        await live_session(session.claims)
     return session
 
 
 async def session_ended(context: Context) -> None:
     """Returns when the session behind a stream no longer counts."""
-    actor = context.actor
-    if actor.account_id is None or actor.session_id is None:
-        await _ended(None)
-    else:
-        await _ended(Claims(actor.account_id, actor.session_id))
-
-
-async def _ended(claims: Claims | None) -> None:
-    """Looks without being seen: a connection that is merely open must not keep a session from idling out."""
-    while True:
-        await asyncio.sleep(WATCH_S)
-        try:
-            if claims is not None:
-                await live_session(claims)
-        except Unauthenticated:
-            return
-        except Exception as error:  # the database is away: it is asked again in a moment
-            log.warning("session.watch_failed", **place(error))
+    await _watch.ended(_claims_of(context.actor))
 
 
 def options_of(settings: Settings) -> EdgeOptions:
@@ -135,11 +127,13 @@ def options_of(settings: Settings) -> EdgeOptions:
     )
 
 
-def routes(settings: Settings, metrics: Metrics | None = None) -> list[BaseRoute]:
+def routes(
+    settings: Settings, metrics: Metrics | None = None, held: Connections | None = None
+) -> list[BaseRoute]:
     """GraphQL over HTTP and WebSocket on one path, server-sent events on another."""
     options = options_of(settings)
     endpoint = GraphQLEndpoint(schema, context_for, options, LimiterBudget(Limiter(cache()), BUDGET))
-    held = Connections(options.sockets_per_client)
+    held = held or Connections(options.sockets_per_client)
     if metrics is not None:
         metrics.sockets.set_function(held.total)
     return [

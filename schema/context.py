@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Hashable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeAlias, TypeVar, cast
 
@@ -32,6 +32,13 @@ class Context:
     headers: dict[str, str] = field(default_factory=dict)
     budget_key: str = ""
     loaders: dict[type[object], object] = field(default_factory=dict, repr=False)
+    renewal: Callable[[], Awaitable[Actor]] | None = field(default=None, repr=False)
+
+    async def renew(self) -> None:
+        """Read anew who calls and what they may: an operation may last longer than that."""
+        if self.renewal is not None:
+            self.actor = await self.renewal()
+            self.loaders.clear()
 
     def loader(self, kind: type[L]) -> L:
         """The one loader of this kind for this request, made when first asked for."""

@@ -2,68 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import strawberry
 from strawberry.tools import merge_types
 
 from schema import (
     audit,
+    deliveries,
     estate,
     estate_commands,
     home,
     household,
     identity,
     imports,
+    inbox,
     invitations,
+    jobs,
     live,
+    notification_settings,
     organisation,
     passes,
     photos,
     profile,
+    push_subscriptions,
     registration,
     residents,
     roles,
     staff,
     staff_commands,
+    subscribe_messages,
     vehicles,
     viewer,
+    webhooks,
 )
-from schema.context import Info
-from schema.relay import Node, resolve_nodes
+from schema.nodes import NodeQuery
 from schema.scalars import schema_config
-
-SOURCES = {
-    **estate.NODES,
-    **organisation.NODES,
-    **household.NODES,
-    **vehicles.NODES,
-    **residents.NODES,
-    **registration.NODES,
-    **invitations.NODES,
-    "Staff": staff.staff_nodes,
-    "Role": roles.role_nodes,
-}
-
-
-@strawberry.type
-class NodeQuery:
-    """Relay's way to fetch a thing again."""
-
-    @strawberry.field(description="A thing by its global id; null if it does not exist or may not be seen.")
-    async def node(
-        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="Its global id.")]
-    ) -> Node | None:
-        return (await resolve_nodes(info.context, SOURCES, [id]))[0]  # type: ignore[return-value]  # rows stand for types
-
-    @strawberry.field(description="Things by their global ids, in that order; at most 100.")
-    async def nodes(
-        self,
-        info: Info,
-        ids: Annotated[list[strawberry.ID], strawberry.argument(description="Their global ids.")],
-    ) -> list[Node | None]:
-        return await resolve_nodes(info.context, SOURCES, ids)  # type: ignore[return-value]  # rows stand for types
-
 
 QUERIES = (
     NodeQuery,
@@ -78,6 +50,10 @@ QUERIES = (
     staff.StaffQuery,
     roles.RolesQuery,
     audit.AuditQuery,
+    deliveries.DeliveriesQuery,
+    jobs.JobsQuery,
+    push_subscriptions.PushQuery,
+    webhooks.WebhooksQuery,
 )
 MUTATIONS = (
     identity.IdentityMutation,
@@ -93,6 +69,13 @@ MUTATIONS = (
     staff_commands.StaffMutation,
     staff_commands.OwnCredentialsMutation,
     roles.RolesMutation,
+    deliveries.DeliveriesMutation,
+    jobs.JobsMutation,
+    inbox.InboxMutation,
+    notification_settings.NotificationSettingsMutation,
+    subscribe_messages.SubscribeMutation,
+    push_subscriptions.PushMutation,
+    webhooks.WebhooksMutation,
 )
 
 SUBSCRIPTIONS = (live.LiveSubscription,)
@@ -116,6 +99,8 @@ schema = strawberry.Schema(
         residents.Person,
         registration.Registration,
         invitations.Invitation,
+        inbox.Notification,
+        webhooks.Webhook,
         *home.CARDS,
         staff.Staff,
         roles.Role,

@@ -44,6 +44,7 @@ class Staff(Node):
         description="Since when it is disabled (停用); else null."
     )
     created_at: datetime = strawberry.field(description="When it was made.")
+    is_operator: bool = strawberry.field(description="Also runs the installation itself (系统运维).")
 
     @strawberry.field(description="Roles and over which places.")
     async def assignments(self, info: Info) -> list[RoleAssignment]:

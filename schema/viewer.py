@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import strawberry
 
+from schema.context import Info
 from schema.home import HomeViewer
+from schema.inbox import InboxViewer
+from schema.live import LiveViewer, place_before
+from schema.notification_settings import NotificationSettingsViewer
 from schema.permissions import signed_in_at_all
 from schema.profile import IdentityViewer
 from schema.residents import ResidentsViewer
+from schema.subscribe_messages import SubscribeViewer
 
 
 @strawberry.type(description="The caller's own things (我的).")
-class Viewer(IdentityViewer, ResidentsViewer, HomeViewer):
-    """Each of its bases adds fields and holds nothing: the caller is in the context."""
+class Viewer(
+    IdentityViewer, ResidentsViewer, HomeViewer, InboxViewer, NotificationSettingsViewer, SubscribeViewer,
+    LiveViewer,
+):  # fmt: skip
+    """Each of its bases adds fields and holds nothing of the caller, who is in the context."""
 
 
 @strawberry.type
@@ -23,5 +31,5 @@ class ViewerQuery:
         description="The caller's own things; an error UNAUTHENTICATED for who is not signed in.",
         extensions=[signed_in_at_all],
     )
-    def viewer(self) -> Viewer | None:
-        return Viewer()
+    async def viewer(self, info: Info) -> Viewer | None:
+        return Viewer(place=await place_before(info))

@@ -30,6 +30,10 @@ Message = dict[str, object]
 class SocketSession(Protocol):
     """Who is behind a socket, for as long as it is open."""
 
+    @property
+    def client(self) -> str:
+        """For whom connections are counted."""
+
     async def context(self) -> Context:
         """A fresh context for each operation; DomainError once the caller has no session any more."""
 
@@ -103,8 +107,7 @@ class Socket:
     async def _run_to_end(self) -> None:
         try:
             session = await self._opened()
-            client = (await session.context()).budget_key
-            with self.app.connections.held(client):
+            with self.app.connections.held(session.client):
                 await self._send({"type": "connection_ack"})
                 await self._serve(session)
         except WebSocketDisconnect:

@@ -26,7 +26,17 @@ class Event:
 
 def to_payload(event: Event) -> dict[str, Any]:  # Any: JSON values of the event's fields
     """The event as JSON values."""
-    return dict(TypeAdapter(type(event)).dump_python(event, mode="json"))
+    return dict(_adapter(type(event)).dump_python(event, mode="json"))
+
+
+_adapters: dict[type[Event], TypeAdapter[Event]] = {}
+
+
+def _adapter(kind: type[Event]) -> TypeAdapter[Event]:
+    # Making one costs more than all else that is done for an event.
+    if kind not in _adapters:
+        _adapters[kind] = TypeAdapter(kind)
+    return _adapters[kind]
 
 
 class Registry:
@@ -41,5 +51,4 @@ class Registry:
 
     def load(self, name: str, payload: object) -> Event:
         """The event of a message; an unknown name raises KeyError and parks the message."""
-        event: Event = TypeAdapter(self._kinds[name]).validate_python(payload)
-        return event
+        return _adapter(self._kinds[name]).validate_python(payload)

@@ -1,172 +1,140 @@
-"""News as it happens (实时推送): from whichever process to whoever listens in any other, through Valkey.
+"""Waking who listens (实时唤醒): from whichever process to every other, through Valkey.
 
-What travels is ids; whoever listens reads what they may see. It is a convenience beside the rows: a
-listener who may have missed something (Valkey was away, the line was slow) is told so and reads again.
+A wake-up says that there may be something to read, and nothing else: it may be lost, and it may come
+for nothing. Whoever listens reads from its place in the database, so that a lost one costs time and no
+event: all are woken by turns anyway, and when Valkey is back after it was away.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
-from weakref import WeakSet
 
 import orjson
 import structlog
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from domains.kernel import database
-from domains.kernel.errors import Unavailable
 from domains.kernel.faults import place
 from domains.kernel.slots import Slot
 
-PREFIX = "linli:live:"
-MOST_WAITING = 100
+CHANNEL = "linli:live"
+MOST_NAMES = 500
 SEND_LIMIT_S = 0.25
-START_LIMIT_S = 5.0
-News = Mapping[str, Any]  # Any: JSON values
+LISTEN_AGAIN_S = 1.0
+TURNS = 30
+TURN_S = 1.0
 
 log = structlog.get_logger(__name__)
 
 
-class Listener:
-    """The news of one channel, for one who takes them one by one; at most 100 wait."""
-
-    def __init__(self) -> None:
-        self._waiting: asyncio.Queue[News | Unavailable] = asyncio.Queue(MOST_WAITING)
-
-    def __aiter__(self) -> Listener:
-        return self
-
-    async def __anext__(self) -> News:
-        """The next; Unavailable LIVE_TOO_SLOW or LIVE_INTERRUPTED where some may be lost: there are no more."""
-        item = await self._waiting.get()
-        if isinstance(item, Unavailable):
-            raise item
-        return item
-
-    def give(self, news: News) -> bool:
-        """Whether there was room; without room the listener is cut."""
-        if self._waiting.full():
-            self.cut(Unavailable("LIVE_TOO_SLOW", "网络较慢,部分更新没有送达,请刷新后重试"))
-            return False
-        self._waiting.put_nowait(news)
-        return True
-
-    def cut(self, reason: Unavailable) -> None:
-        """End it: what waits is dropped, for there would be a gap after it."""
-        while not self._waiting.empty():
-            self._waiting.get_nowait()
-        self._waiting.put_nowait(reason)
-
-
 class Hub:
-    """One connection of this process to Valkey, opened for the first listener, and its listeners.
-
-    It takes the news of all channels: one subscription for a process, however many listen and leave.
-    """
+    """One connection of this process to Valkey, opened for the first listener, and the bells of all."""
 
     def __init__(self, client: Redis) -> None:
         self._client = client
-        # A listener that was abandoned before anybody iterated it goes by itself.
-        self._listeners: defaultdict[str, WeakSet[Listener]] = defaultdict(WeakSet)
-        self._reader: asyncio.Task[None] | None = None
-        self._ready = asyncio.Event()
+        self._bells: dict[str, set[asyncio.Event]] = {}
+        self._tasks: list[asyncio.Task[None]] = []
 
-    async def send(self, channel: str, news: News) -> None:
-        """To every listener of every process. Raises RedisError or TimeoutError."""
-        async with asyncio.timeout(SEND_LIMIT_S):
-            await self._client.publish(PREFIX + channel, orjson.dumps(news))
+    async def send(self, names: Sequence[str]) -> None:
+        """Wake who listens for one of these, in every process. Raises RedisError, OSError or TimeoutError."""
+        async with asyncio.timeout(SEND_LIMIT_S), self._client.pipeline(transaction=False) as messages:
+            for start in range(0, len(names), MOST_NAMES):
+                messages.publish(CHANNEL, orjson.dumps(list(names[start : start + MOST_NAMES])))
+            await messages.execute()
 
-    async def listen(self, channel: str) -> Listener:
-        """From now on nothing is missed. Raises Unavailable LIVE_INTERRUPTED where Valkey is away."""
-        if self._reader is None or self._reader.done():
-            self._ready = asyncio.Event()
-            self._reader = asyncio.create_task(self._read(self._ready))
-        reader = self._reader
+    @contextmanager
+    def listening(self, name: str) -> Iterator[asyncio.Event]:
+        """A bell for as long as the block runs, set whenever there may be something to read, as there may
+        be at the start. Who hears it clears it and reads: it never counts what it was rung for."""
+        if not self._tasks:
+            self._tasks = [asyncio.create_task(each) for each in (self._hear(), self._ring_by_turns())]
+        bell = asyncio.Event()
+        bell.set()
+        self._bells.setdefault(name, set()).add(bell)
         try:
-            async with asyncio.timeout(START_LIMIT_S):
-                await self._ready.wait()
-        except TimeoutError:
-            raise _interrupted() from None
-        if reader.done():
-            raise _interrupted()
-        listener = Listener()
-        self._listeners[channel].add(listener)
-        return listener
+            yield bell
+        finally:
+            self._bells[name].discard(bell)
+            if not self._bells[name]:
+                del self._bells[name]
 
-    def leave(self, channel: str, listener: Listener) -> None:
-        """The listener has had enough."""
-        self._listeners[channel].discard(listener)
-        if not self._listeners[channel]:
-            del self._listeners[channel]
-
-    def listening(self, channel: str) -> int:
-        """How many listen to a channel here."""
-        return len(self._listeners.get(channel, ()))
+    def listeners(self) -> int:
+        """How many listen in this process."""
+        return sum(map(len, self._bells.values()))
 
     async def aclose(self) -> None:
-        """Stop; who still listens is cut."""
-        if self._reader is not None:
-            self._reader.cancel()
-            await asyncio.gather(self._reader, return_exceptions=True)
+        """Stop; nobody is woken any more."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _read(self, ready: asyncio.Event) -> None:
-        try:
-            async with self._client.pubsub() as feed:
-                await feed.psubscribe(f"{PREFIX}*")
-                while True:
-                    message = await feed.get_message(timeout=None)
-                    if message is not None:
-                        self._take(message, ready)
-        except (RedisError, OSError) as error:
-            log.warning("live.lost", **place(error))
-        finally:
-            ready.set()
-            self._cut_all()
+    async def _hear(self) -> None:
+        while True:
+            try:
+                async with self._client.pubsub() as feed:
+                    await feed.subscribe(CHANNEL)
+                    while True:
+                        self._take(await feed.get_message(timeout=None))
+            except Exception as error:  # Valkey is away, or somebody writes nonsense: nobody goes deaf
+                log.warning("live.lost", **place(error))
+            await asyncio.sleep(LISTEN_AGAIN_S)
 
-    def _take(self, message: Mapping[str, Any], ready: asyncio.Event) -> None:  # Any: as the library gives it
-        if message["type"] == "pmessage":
-            self._deliver(message["channel"].decode().removeprefix(PREFIX), orjson.loads(message["data"]))
-        elif message["type"] == "psubscribe":
-            # A second time: the library found the connection broken and made another, silently.
-            if ready.is_set():
-                self._cut_all()
-            ready.set()
+    def _take(self, message: Mapping[str, Any] | None) -> None:  # Any: as the library gives it
+        if message is None:
+            return
+        if message["type"] == "message":
+            self._ring(orjson.loads(message["data"]))
+        elif message["type"] == "subscribe":
+            # The library makes a broken connection anew and says no more of it than this.
+            self._ring(self._bells)
 
-    def _deliver(self, channel: str, news: News) -> None:
-        for listener in list(self._listeners.get(channel, ())):
-            if not listener.give(news):
-                self.leave(channel, listener)
+    async def _ring_by_turns(self) -> None:
+        turn = 0
+        while True:
+            await asyncio.sleep(TURN_S)
+            turn = (turn + 1) % TURNS
+            self._ring([name for name in self._bells if hash(name) % TURNS == turn])
 
-    def _cut_all(self) -> None:
-        everybody = [listener for listeners in self._listeners.values() for listener in listeners]
-        self._listeners.clear()
-        for listener in everybody:
-            listener.cut(_interrupted())
+    def _ring(self, names: Iterable[str]) -> None:
+        for name in names:
+            for bell in self._bells.get(name, ()):
+                bell.set()
 
 
 hub: Slot[Hub] = Slot("live")
 
 
-async def publish(channel: str, news: News) -> None:
-    """Send after the commit of the open transaction, or at once outside of one; ids and facts, no
-    personal data. Where Valkey is away nobody is told, and nothing fails."""
+class _Wake:
+    """All whom one transaction wakes."""
 
-    async def send() -> None:
-        try:
-            await hub().send(channel, news)
-        except (RedisError, OSError, TimeoutError) as error:
-            log.warning("live.unsent", **place(error))
+    def __init__(self) -> None:
+        self.names: dict[str, None] = {}
 
-    transaction = database.open_transaction()
-    if transaction is None:
-        await send()
-    else:
-        transaction.after_commit(send)
+    async def __call__(self) -> None:
+        await _send(list(self.names))
 
 
-def _interrupted() -> Unavailable:
-    return Unavailable("LIVE_INTERRUPTED", "实时更新中断,请刷新后重试")
+async def wake(names: Iterable[str]) -> None:
+    """Wake who listens for one of these after the commit of the open transaction, or at once outside of
+    one. Where Valkey is away nobody is woken, and nothing fails."""
+    current = database.open_transaction()
+    if current is None:
+        await _send(list(names))
+        return
+    pending = next((each for each in current.callbacks if isinstance(each, _Wake)), None)
+    if pending is None:
+        pending = _Wake()
+        current.after_commit(pending)
+    pending.names.update(dict.fromkeys(names))
+
+
+async def _send(names: Sequence[str]) -> None:
+    if not names:
+        return
+    try:
+        await hub().send(names)
+    except Exception as error:  # the rows are there: whoever listens finds them a little later
+        log.warning("live.unsent", **place(error))

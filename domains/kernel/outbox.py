@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -71,9 +71,11 @@ INSERT INTO handled_event (id, event_id, handler, handled_at) VALUES ($1, $2, $3
 ON CONFLICT (event_id, handler) DO NOTHING RETURNING id
 """
 
-SETTLE = (
-    "UPDATE outbox_message SET state = 'done', done_at = now(), error = NULL WHERE id = $1 AND lease_id = $2"
-)
+# Says whether the next of its subject may be claimed now.
+SETTLE = """
+UPDATE outbox_message m SET state = 'done', done_at = now(), error = NULL WHERE m.id = $1 AND m.lease_id = $2
+RETURNING EXISTS (SELECT FROM outbox_message n WHERE n.subject = m.subject AND n.state = 'pending' AND n.id > m.id)
+"""
 
 POSTPONE = """
 UPDATE outbox_message SET state = $3, error = $4, leased_until = NULL,
@@ -111,12 +113,12 @@ forgotten AS (DELETE FROM handled_event h USING old WHERE h.event_id = old.event
 SELECT count(*) FROM old
 """
 
-_waker: list[Waker] = []
+_wakers: dict[bool, Waker] = {}
 
 
-def wake_with(waker: Waker) -> None:
-    """Set what wakes the relays after a commit; without it they poll."""
-    _waker[:] = [waker]
+def wake_with(waker: Waker, urgent: Waker) -> None:
+    """Set what wakes the relays after a commit, and those of the urgent lane; without it they poll."""
+    _wakers.update({False: waker, True: urgent})
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +138,9 @@ async def record(event: Event, *, urgent: bool = False) -> UUID:
     payload = orjson.dumps(to_payload(event)).decode()
     recorded = _Recorded(uuid7(), type(event).__name__, event.subject, payload, urgent)
     current.at_end(_write, recorded)
-    for waker in _waker:
-        if waker not in current.callbacks:
-            current.after_commit(waker)
+    waker = _wakers.get(urgent)
+    if waker is not None and waker not in current.callbacks:
+        current.after_commit(waker)
     return recorded.event_id
 
 
@@ -222,6 +224,7 @@ class Relay:
     park_after: int = 8
     poll_s: float = 1.0
     lease_s: float = 30.0
+    _has_next: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
         for kind, handlers in self.handlers.items():
@@ -229,15 +232,16 @@ class Relay:
                 raise ValueError(f"two handlers of {kind.__name__} have one name: one would hide the other")
 
     async def run(self, stop: asyncio.Event, woken: asyncio.Event) -> None:
-        """Deliver until `stop`; between batches wait for `woken` or the next poll."""
+        """Deliver until `stop`; after a batch that took all there was wait for `woken` or the next poll."""
         while not stop.is_set():
             woken.clear()
+            self._has_next = False
             try:
                 delivered = await self.deliver()
             except Exception as error:  # the database may be away for a while; the relay outlives it
                 log.error("outbox.unreachable", **place(error))
                 delivered = 0
-            if delivered == 0:
+            if delivered < self.batch and not self._has_next:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(woken.wait(), self.poll_s)
 
@@ -269,12 +273,24 @@ class Relay:
             if row["attempts"] > self.park_after:
                 raise RuntimeError("the relay died in every attempt")
             event = self.registry.load(row["event"], orjson.loads(row["payload"]))
-            for handler in self.handlers.get(type(event), ()):
-                await asyncio.wait_for(_handle_once(handler, event, event_id), self.handler_limit_s)
+            await self._handle(event, event_id, (row["id"], lease))
         except Exception as error:  # whatever a handler meets must not stop the lane
             await self._postpone(lease, row["id"], row["attempts"], error)
-        else:
-            await database.execute(SETTLE, row["id"], lease)
+
+    async def _handle(self, event: Event, event_id: UUID, claim: tuple[int, UUID]) -> None:
+        handlers = self.handlers.get(type(event), ())
+        for handler in handlers:
+            async with asyncio.timeout(self.handler_limit_s), database.transaction():
+                await _handle_once(handler, event, event_id)
+                if handler is handlers[-1]:
+                    # With the last handler's writes: one commit less for each message. It comes after whatever
+                    # the handler locks, so that the renewal of a lease never waits in a circle.
+                    await self._settle(claim)
+        if not handlers:
+            await self._settle(claim)
+
+    async def _settle(self, claim: tuple[int, UUID]) -> None:
+        self._has_next |= bool(await database.fetchval(SETTLE, *claim))
 
     async def _postpone(self, lease: UUID, message_id: int, attempts: int, error: Exception) -> None:
         parked = attempts >= self.park_after
@@ -290,6 +306,5 @@ def handler_name(handler: Handler) -> str:
 
 
 async def _handle_once(handler: Handler, event: Event, event_id: UUID) -> None:
-    async with database.transaction():
-        if await database.fetchval(HANDLED, uuid7(), event_id, handler_name(handler)) is not None:
-            await handler(event, event_id)
+    if await database.fetchval(HANDLED, uuid7(), event_id, handler_name(handler)) is not None:
+        await handler(event, event_id)

@@ -16,7 +16,7 @@ from api.demo.register import demo_register
 from api.processes import prepared
 from api.servers.state import read_state
 from api.settings import Settings
-from tests.bench import graphql, home, importing, kernel, signing_in, starting
+from tests.bench import graphql, home, importing, kernel, live, notifications, signing_in, starting
 from tests.bench.figures import Figures
 from tests.bench.processes import launched
 from tests.journeys.instance import REPOSITORY, free_port, fresh
@@ -31,16 +31,16 @@ def main() -> int:
     for name in [*os.environ]:
         if name in GIVEN or name.startswith("LINLI_"):
             del os.environ[name]  # what is measured is private
-    small, large = (fresh(REPOSITORY / ".linli" / "bench" / name) for name in ("demo", "ten"))
-    uvloop.run(_measure(figures, small, large))
-    for measured in (small, large):
+    homes = [fresh(REPOSITORY / ".linli" / "bench" / name) for name in ("demo", "ten", "live")]
+    uvloop.run(_measure(figures, *homes))
+    for measured in homes:
         shutil.rmtree(measured)  # some hundred megabytes; where a run fails its logs are in there
     figures.write(REPOSITORY / "docs" / "figures.md")
     print(f"\n{time.monotonic() - started:.0f} s")
     return 0
 
 
-async def _measure(figures: Figures, small: Path, large: Path) -> None:
+async def _measure(figures: Figures, small: Path, large: Path, alone: Path) -> None:
     await _as_anybody_runs_it(figures, small)
     ten = "tests.bench.server", str(SCALE)
     with launched(large, free_port(), *ten) as program:
@@ -56,8 +56,12 @@ async def _measure(figures: Figures, small: Path, large: Path) -> None:
         importing.measure(figures, cast.manager, large_s)
     figures.section("Kernel")
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    async with prepared(Settings(home=small)):
+    async with prepared(Settings(home=small)) as addresses:
         await kernel.measure(figures)
+        figures.section("Messages")
+        await notifications.measure(figures, addresses.app_url)
+    figures.section("Live updates")
+    await live.measure(figures, alone)
 
 
 async def _as_anybody_runs_it(figures: Figures, home: Path) -> None:

@@ -20,14 +20,16 @@ PATIENCE_S = 10
 
 @asynccontextmanager
 async def by_websocket(
-    address: str, token: str | None, query: str = CHANGED
+    address: str, token: str | None, query: str = CHANGED, **variables: object
 ) -> AsyncIterator[ClientConnection]:
     """A socket on which the operation was asked for."""
     payload = {"authorization": f"Bearer {token}"} if token else {}
     async with connect(f"ws://{address}/graphql", subprotocols=[Subprotocol("graphql-transport-ws")]) as ws:
         await ws.send(json.dumps({"type": "connection_init", "payload": payload}))
         assert json.loads(await ws.recv()) == {"type": "connection_ack"}
-        await ws.send(json.dumps({"id": "1", "type": "subscribe", "payload": {"query": query}}))
+        await ws.send(
+            json.dumps({"id": "1", "type": "subscribe", "payload": {"query": query, "variables": variables}})
+        )
         yield ws
 
 
@@ -46,12 +48,16 @@ async def close_code(ws: ClientConnection) -> int | None:
 
 
 @asynccontextmanager
-async def by_events(address: str, token: str | None, query: str = CHANGED) -> AsyncIterator[httpx.Response]:
+async def by_events(
+    address: str, token: str | None, query: str = CHANGED, **variables: object
+) -> AsyncIterator[httpx.Response]:
     """An event stream, open: from now on nothing is missed."""
     headers = {"accept": "text/event-stream", **({"authorization": f"Bearer {token}"} if token else {})}
     async with (
         httpx.AsyncClient(base_url=f"http://{address}", timeout=PATIENCE_S) as http,
-        http.stream("POST", "/graphql/stream", json={"query": query}, headers=headers) as response,
+        http.stream(
+            "POST", "/graphql/stream", json={"query": query, "variables": variables}, headers=headers
+        ) as response,
     ):
         yield response
 

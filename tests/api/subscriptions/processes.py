@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from api.addresses import Addresses
+from api.servers.programs import valkey_program
 from api.settings import Settings
 from tests.journeys.instance import REPOSITORY, _wait_until_ready, environment, free_port
 
@@ -17,12 +18,38 @@ from tests.journeys.instance import REPOSITORY, _wait_until_ready, environment, 
 def two(settings: Settings, addresses: Addresses) -> Iterator[tuple[str, str]]:
     """Their addresses, "127.0.0.1:port"."""
     with ExitStack() as stack:
-        ports = free_port(), free_port()
-        started = [(stack.enter_context(_started(settings.home, port, addresses)), port) for port in ports]
-        for process, port in started:
-            _wait_until_ready(f"http://127.0.0.1:{port}", process, _log(settings.home, port))
-        first, second = (f"127.0.0.1:{port}" for port in ports)
-        yield first, second
+        first, second = [stack.enter_context(served(settings, addresses)) for _ in range(2)]
+        yield first[0], second[0]
+
+
+@contextmanager
+def served(settings: Settings, addresses: Addresses) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """One of them, ready: its address, and the process."""
+    port = free_port()
+    with _started(settings.home, port, addresses) as process:
+        _wait_until_ready(f"http://127.0.0.1:{port}", process, _log(settings.home, port))
+        yield f"127.0.0.1:{port}", process
+
+
+class PrivateValkey:
+    """A Valkey of a test's own, to be killed and to come back on its port."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Let it run, empty."""
+        options = ["--bind", "127.0.0.1", "--port", str(self.port), "--save", "", "--dir", str(self._folder)]
+        self._process = subprocess.Popen([valkey_program(), *options], stdout=subprocess.DEVNULL)
+
+    def kill(self) -> None:
+        """As the machine's end would."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
 
 
 def _log(home: Path, port: int) -> Path:

@@ -9,7 +9,7 @@ import os
 import socket
 import struct
 import threading
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import contextmanager
 
 import pytest
@@ -51,6 +51,8 @@ class Subscription:
 
 
 class Anybody:
+    client = "anybody"
+
     async def context(self) -> Context:
         return Context(budget_key="anybody")
 
@@ -101,20 +103,26 @@ def by_events(line: socket.socket) -> None:
     )
 
 
-def by_websocket(line: socket.socket) -> None:
+def handshake(line: socket.socket) -> None:
     key = base64.b64encode(os.urandom(16))
     line.sendall(
         b"GET /graphql HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
         b"Sec-WebSocket-Protocol: graphql-transport-ws\r\nSec-WebSocket-Key: " + key + b"\r\n\r\n"
     )
     line.recv(4096)
-    for message in (
-        {"type": "connection_init"},
-        {"type": "subscribe", "id": "1", "payload": {"query": "subscription { flood }"}},
-    ):
-        text = json.dumps(message).encode()
-        # A masked text frame whose mask is zero.
-        line.sendall(struct.pack("!BB", 0x81, 0x80 | len(text)) + bytes(4) + text)
+
+
+def send(line: socket.socket, message: Mapping[str, object]) -> None:
+    text = json.dumps(message).encode()
+    length = struct.pack("!B", 0x80 | len(text)) if len(text) < 126 else struct.pack("!BH", 0xFE, len(text))
+    # A masked text frame whose mask is zero.
+    line.sendall(b"\x81" + length + bytes(4) + text)
+
+
+def by_websocket(line: socket.socket) -> None:
+    handshake(line)
+    send(line, {"type": "connection_init"})
+    send(line, {"type": "subscribe", "id": "1", "payload": {"query": "subscription { flood }"}})
 
 
 def until(holds: bool) -> None:
