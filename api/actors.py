@@ -25,12 +25,14 @@ async def actor_for(token: str | None, origin: Origin) -> Actor:
     return await actor_of(signer().open(token) if token is not None else None, origin)
 
 
-async def actor_of(claims: Claims | None, origin: Origin) -> Actor:
-    """The caller whose session these claims name: anonymous without any; SESSION_ENDED once it is over."""
+async def actor_of(claims: Claims | None, origin: Origin, *, is_request: bool = True) -> Actor:
+    """The caller whose session these claims name: anonymous without any; SESSION_ENDED once it is over.
+    What is not a request of theirs does not keep the session from idling out."""
     if claims is None:
         return Actor(origin=origin)
     session = await identity.live_session(claims)
-    await seen(session.id, session.last_seen_at)
+    if is_request:
+        await seen(session.id, session.last_seen_at)
     is_staff = session.kind == "staff"
     confined = is_staff and session.must_change_password
     held = await identity.grants(session.account_id) if is_staff and not confined else ()
@@ -42,6 +44,7 @@ async def actor_of(claims: Claims | None, origin: Origin) -> Actor:
         name=session.name,
         houses=tied,
         grants=held,
+        operator=is_staff and not confined and session.is_operator,
         confined=confined,
         origin=origin,
     )

@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
 from api import edge, files
+from api.graphql.connections import Connections
 from api.observability import routes as observability
 from api.observability.metrics import Metrics
 from api.observability.operations import operation_names
@@ -22,12 +23,13 @@ from schema.root import schema
 
 def build_app(settings: Settings, stop: asyncio.Event | None = None) -> Starlette:
     """The application over slots that are filled; once `stop` is set it is not ready any more."""
-    site = pages.site(schema, settings)
     options = edge.options_of(settings)
+    held = Connections(options.sockets_per_client)
+    site = pages.site(schema, settings, held, stop)
     metrics = Metrics(operation_names([*options.trusted.texts.values(), *committed_documents()]))
     return Starlette(
         routes=[
-            *edge.routes(settings, metrics),
+            *edge.routes(settings, metrics, held),
             *pages.routes(site),
             *files.routes(site),
             *observability.routes(metrics, settings, stop),

@@ -11,21 +11,30 @@ import redis.asyncio as aioredis
 
 from api.addresses import Addresses
 from api.keys import Keys, load_keys
+from api.message_templates import build_templates
 from api.pages.cookies import form_key
 from api.pages.showcase import showcase
-from api.platforms import build_platforms
+from api.platforms import build_platforms, build_transports, with_stand_ins
+from api.senders import build_senders, build_vapid
 from api.settings import Settings
-from api.wiring import APPS, PERMISSIONS
+from api.wiring import APPS, JOBS, KINDS, PERMISSIONS
 from domains.identity import limits, permissions
 from domains.identity.belongings import has_belongings
 from domains.identity.platforms import platforms
-from domains.identity.platforms.calling import pool
 from domains.identity.tokens import TokenSigner, signer
-from domains.kernel import audit, database, files, live, sealing
+from domains.kernel import audit, database, files, jobs, live, sealing
 from domains.kernel.rates import Limiter
 from domains.kernel.slots import Slot
 from domains.kernel.storage import LocalStorage, Signer, Storage
+from domains.platforms import transports
+from domains.platforms.calling import pool
 from domains.residents.belongings import has_any
+from notifications.channels.outside import Outside, outside
+from notifications.channels.senders import senders
+from notifications.feeds import Feeds, feeds
+from notifications.kinds import Registry, registry
+from notifications.notifying import templates
+from notifications.push_subscriptions import vapid_public_key
 
 __all__ = ["Addresses", "cache", "open_storage", "running"]
 
@@ -68,13 +77,26 @@ async def running(settings: Settings, addresses: Addresses) -> AsyncIterator[Key
         audit.kept.fill(timedelta(days=settings.audit_kept_days))
         signer.fill(TokenSigner(keys.token_pem))
         http = await stack.enter_async_context(pool())
-        platforms.fill(build_platforms(settings, keys, http, client, addresses.platform_url))
+        reached = with_stand_ins(settings, keys, addresses.platform_url)
+        ways = build_transports(reached, keys, http, client)
+        transports.fill(ways)
+        platforms.fill(build_platforms(reached, ways))
         limits.limiter.fill(Limiter(client))
         news = live.Hub(client)
         stack.push_async_callback(news.aclose)
         live.hub.fill(news)
+        feeds.fill(Feeds(news))
         permissions.catalogue.fill(PERMISSIONS)
+        jobs.catalogue.fill(JOBS)
         has_belongings.fill(has_any)
         form_key.fill(hmac.digest(keys.file_link, b"form tokens", "sha256"))
         showcase.fill(None)
+        registry.fill(Registry(KINDS))
+        templates.fill(build_templates(reached, ways))
+        calls = Outside(reaches_private=settings.profile == "embedded")
+        stack.push_async_callback(calls.aclose)
+        outside.fill(calls)
+        vapid = build_vapid(settings, keys.vapid_pem)
+        vapid_public_key.fill(vapid.public_key)
+        senders.fill(build_senders(reached, ways, calls, vapid))
         yield keys

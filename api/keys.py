@@ -28,6 +28,7 @@ class Keys:
     keyring: Keyring
     file_link: bytes
     alipay_app_pem: str
+    vapid_pem: str
 
 
 class BadKey(Exception):
@@ -44,6 +45,7 @@ def load_keys(settings: Settings) -> Keys:
         keyring=_keyring(settings),
         file_link=_key(settings, "file_link_key", _32_bytes),
         alipay_app_pem=_key(settings, "alipay_app_key_pem", _checked_pem),
+        vapid_pem=_key(settings, "vapid_key_pem", _checked_pem),
     )
 
 
@@ -120,5 +122,6 @@ MADE: Mapping[str, tuple[str, Callable[[], str]]] = {
     "index_key": ("index-key", lambda: secrets.token_hex(32)),
     "file_link_key": ("file-link-key", lambda: secrets.token_hex(32)),
     "alipay_app_key_pem": ("alipay-app.pem", _rsa_pem),
+    "vapid_key_pem": ("vapid.pem", _ec_pem),
 }
 """The file of each key below `.linli/keys/`, and how it is made."""

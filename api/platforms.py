@@ -1,4 +1,4 @@
-"""The platforms of sign-in: the real ones that the settings name, else the local stand-ins where they run."""
+"""The platforms: the real ones that the settings name, else the local stand-ins where they run."""
 
 from __future__ import annotations
 
@@ -6,40 +6,116 @@ import json
 import os
 import secrets
 from pathlib import Path
-from typing import Any
 
 import httpx
 from cryptography.hazmat.primitives import serialization
+from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from api.keys import Keys
+from api.message_templates import SETTINGS, console, made_templates
 from api.settings import Settings
 from domains.identity.platforms import Platforms
-from domains.identity.platforms.alipay import Alipay
-from domains.identity.platforms.sms import Sms
-from domains.identity.platforms.wechat import WeChat
+from domains.identity.platforms.alipay import AlipaySignIn
+from domains.identity.platforms.sms import SmsSignIn
+from domains.identity.platforms.wechat import WeChatSignIn
+from domains.platforms import Transports
+from domains.platforms.alipay import Alipay
+from domains.platforms.aliyun import Aliyun
+from domains.platforms.wechat import WeChat
+from notifications.kinds import Channel
 
 Credentials = dict[str, dict[str, str]]
 
 
-def build_platforms(
-    settings: Settings, keys: Keys, http: httpx.AsyncClient, cache: Redis, stand_in_url: str
-) -> Platforms:
-    """A client per platform that is set up."""
-    stand_ins = _stand_ins(settings, keys, stand_in_url) if stand_in_url else {}
-    return Platforms(
-        wechat=_wechat(settings, http, cache, stand_ins.get("wechat"), stand_in_url),
-        alipay=_alipay(settings, keys, http, stand_ins.get("alipay"), stand_in_url),
-        sms=_sms(settings, http, stand_ins.get("sms"), stand_in_url),
+def with_stand_ins(settings: Settings, keys: Keys, url: str) -> Settings:
+    """The settings, with what the stand-ins at this address gave wherever no real platform is set."""
+    if not url:
+        return settings
+    given, found, played = _credentials(settings, keys), dict[str, object](), set[Channel]()
+    if not _is_set(settings, "wechat_app_id", "wechat_secret"):
+        played.add(Channel.WECHAT)
+        app = given["wechat"]
+        found |= {"wechat_url": url, "wechat_app_id": app["appid"], "wechat_secret": SecretStr(app["secret"])}
+    if not _is_set(settings, "alipay_app_id", "alipay_public_key_pem"):
+        played.add(Channel.ALIPAY)
+        app = given["alipay"]
+        found |= {
+            "alipay_url": f"{url}/gateway.do", "alipay_app_id": app["app_id"],
+            "alipay_public_key_pem": app["alipay_public_key"], "alipay_aes_key": SecretStr(app["aes_key"]),
+        }  # fmt: skip
+    if not _is_set(settings, "sms_access_key_id", "sms_access_key_secret"):
+        played |= {Channel.SMS, Channel.VOICE}
+        account = given["sms"]
+        found |= {
+            "sms_url": f"{url}/", "voice_url": f"{url}/voice/", "sms_access_key_id": account["access_key_id"],
+            "sms_access_key_secret": SecretStr(account["access_key_secret"]),
+        }  # fmt: skip
+    found |= {SETTINGS[channel]: made_templates(settings, channel) for channel in played}
+    reached = settings.model_copy(update=found)
+    for file, text in console(reached).items():
+        _publish(settings.home / "platform" / file, text)
+    return reached
+
+
+def build_transports(settings: Settings, keys: Keys, http: httpx.AsyncClient, cache: Redis) -> Transports:
+    """The way to each platform that is set up."""
+    return Transports(
+        wechat=_wechat(settings, http, cache),
+        alipay=_alipay(settings, keys, http),
+        sms=_aliyun(settings, http, "sms", settings.sms_url),
+        voice=_aliyun(settings, http, "voice", settings.voice_url),
     )
 
 
-def _stand_ins(settings: Settings, keys: Keys, url: str) -> Credentials:
+def build_platforms(settings: Settings, transports: Transports) -> Platforms:
+    """The ways to sign in that go over them."""
+    wechat, alipay, sms = transports.wechat, transports.alipay, transports.sms
+    aes_key = settings.alipay_aes_key.get_secret_value() if settings.alipay_aes_key else ""
+    signature, template = settings.sms_sign_name, settings.sms_code_template
+    return Platforms(
+        wechat=WeChatSignIn(wechat) if wechat else None,
+        alipay=AlipaySignIn(alipay, aes_key) if alipay else None,
+        sms=SmsSignIn(sms, sign_name=signature, code_template=template) if sms else None,
+    )
+
+
+def _is_set(settings: Settings, *names: str) -> bool:
+    return all(getattr(settings, name) for name in names)
+
+
+def _wechat(settings: Settings, http: httpx.AsyncClient, cache: Redis) -> WeChat | None:
+    if not (settings.wechat_app_id and settings.wechat_secret):
+        return None
+    secret = settings.wechat_secret.get_secret_value()
+    return WeChat(http, cache, url=settings.wechat_url, app_id=settings.wechat_app_id, secret=secret)
+
+
+def _alipay(settings: Settings, keys: Keys, http: httpx.AsyncClient) -> Alipay | None:
+    if not (settings.alipay_app_id and settings.alipay_public_key_pem):
+        return None
+    return Alipay(
+        http, url=settings.alipay_url, app_id=settings.alipay_app_id, app_key_pem=keys.alipay_app_pem,
+        public_key_pem=settings.alipay_public_key_pem,
+    )  # fmt: skip
+
+
+def _aliyun(settings: Settings, http: httpx.AsyncClient, name: str, url: str) -> Aliyun | None:
+    """Dysmsapi and Dyvmsapi are of one version, and one access key opens both."""
+    if not (settings.sms_access_key_id and settings.sms_access_key_secret):
+        return None
+    return Aliyun(
+        http, name=name, url=url, version="2017-05-25", access_key_id=settings.sms_access_key_id,
+        access_key_secret=settings.sms_access_key_secret.get_secret_value(),
+    )  # fmt: skip
+
+
+def _credentials(settings: Settings, keys: Keys) -> Credentials:
     """What the stand-ins gave this merchant; in turn they are given our public key, as in the console."""
     home = settings.home / "platform"
     _publish(home / "alipay_app_public_key.pem", public_pem(keys.alipay_app_pem))
-    credentials: Any = json.loads((home / "credentials.json").read_text(encoding="utf-8"))
-    return {name: dict(fields) for name, fields in credentials.items()}
+    credentials: Credentials = json.loads((home / "credentials.json").read_text(encoding="utf-8"))
+    return credentials
 
 
 def _publish(path: Path, text: str) -> None:
@@ -59,45 +135,3 @@ def public_pem(private_pem: str) -> str:
     return key.public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     ).decode()
-
-
-def _wechat(
-    settings: Settings, http: httpx.AsyncClient, cache: Redis, given: dict[str, str] | None, url: str
-) -> WeChat | None:
-    if settings.wechat_app_id and settings.wechat_secret:
-        secret = settings.wechat_secret.get_secret_value()
-        return WeChat(http, cache, url=settings.wechat_url, app_id=settings.wechat_app_id, secret=secret)
-    if given is None:
-        return None
-    return WeChat(http, cache, url=url, app_id=given["appid"], secret=given["secret"])
-
-
-def _alipay(
-    settings: Settings, keys: Keys, http: httpx.AsyncClient, given: dict[str, str] | None, url: str
-) -> Alipay | None:
-    if settings.alipay_app_id and settings.alipay_public_key_pem:
-        aes_key = settings.alipay_aes_key.get_secret_value() if settings.alipay_aes_key else ""
-        return Alipay(
-            http, url=settings.alipay_url, app_id=settings.alipay_app_id, app_key_pem=keys.alipay_app_pem,
-            public_key_pem=settings.alipay_public_key_pem, aes_key=aes_key,
-        )  # fmt: skip
-    if given is None:
-        return None
-    return Alipay(
-        http, url=f"{url}/gateway.do", app_id=given["app_id"], app_key_pem=keys.alipay_app_pem,
-        public_key_pem=given["alipay_public_key"], aes_key=given["aes_key"],
-    )  # fmt: skip
-
-
-def _sms(settings: Settings, http: httpx.AsyncClient, given: dict[str, str] | None, url: str) -> Sms | None:
-    if settings.sms_access_key_id and settings.sms_access_key_secret:
-        key_id, secret = settings.sms_access_key_id, settings.sms_access_key_secret.get_secret_value()
-        address = settings.sms_url
-    elif given is not None:
-        key_id, secret, address = given["access_key_id"], given["access_key_secret"], f"{url}/"
-    else:
-        return None
-    return Sms(
-        http, url=address, access_key_id=key_id, access_key_secret=secret, sign_name=settings.sms_sign_name,
-        code_template=settings.sms_code_template,
-    )  # fmt: skip

@@ -14,6 +14,8 @@ from contextlib import asynccontextmanager, suppress
 from api.addresses import Addresses, servers
 from api.settings import Settings
 
+UNTAKEN_MS = 30_000
+
 
 class CannotStart(Exception):
     """程序无法启动。"""
@@ -76,6 +78,10 @@ def listen(settings: Settings) -> socket.socket:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     made = socket.socket(family, socket.SOCK_STREAM)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        # For every connection: a client that takes nothing is cut by the system, for closing in order
+        # would wait for ever until it has taken the rest.
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNTAKEN_MS)
     try:
         made.bind((settings.host, settings.port))
         made.listen(2048)

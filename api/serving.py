@@ -10,10 +10,9 @@ from contextlib import contextmanager
 import uvicorn
 
 from api.app import build_app
-from api.delivering import schedule, wake_relays, work
+from api.delivering import schedule, wake_others, work
 from api.instance import Addresses
 from api.settings import Settings
-from domains.kernel import outbox
 
 
 class Server(uvicorn.Server):
@@ -63,6 +62,8 @@ def server(settings: Settings, ready: asyncio.Event, stop: asyncio.Event | None 
         server_header=False,
         lifespan="off",
         ws_max_size=200_000,
+        # Compression costs a socket more memory than all else of it, and its messages are small.
+        ws_per_message_deflate=False,
     )
     return Server(config, ready)
 
@@ -90,6 +91,6 @@ async def serve_api(
     sockets: list[socket.socket] | None = None,
 ) -> None:
     """The API alone, on sockets that listen already or on the settings' address."""
-    outbox.wake_with(wake_relays)
+    wake_others()
     made = server(settings, ready, stop)
     await made.serve_until(stop, sockets, drain_s=settings.drain_s)

@@ -6,14 +6,23 @@ Production: everything is set, and a stand-in, a default secret or an open IDE r
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import (
+    Field,
+    SecretStr,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -27,6 +36,11 @@ _FORMS = {
     "index_key": (_HEX_32, "应为 64 位十六进制,可用 openssl rand -hex 32 生成"),
     "file_link_key": (_HEX_32, "应为 64 位十六进制,可用 openssl rand -hex 32 生成"),
 }
+TemplateIds = Annotated[dict[str, str], NoDecode]
+"""Name of a kind of notice → the platform's id of the template, as JSON."""
+KeywordNames = Annotated[dict[str, dict[str, str]], NoDecode]
+"""Name of a kind of notice → keyword as docs/notifications.md has it → keyword of the chosen template, as JSON."""
+
 _LEAST_SECRET = 16
 _LEAST_PASSWORD = 12
 _WELL_KNOWN = ("postgres", "password", "linli", "changeme", "change-me", "secret", "123456", "example")
@@ -65,6 +79,10 @@ class Settings(BaseSettings):
     """Hex, 32 bytes: the HMAC-SM3 key of the blind indexes."""
     file_link_key: SecretStr | None = None
     """Hex, 32 bytes: signs the addresses of files."""
+    vapid_key_pem: SecretStr | None = None
+    """P-256 private key, PEM: who sends Web Push. With another key every browser must subscribe anew."""
+    vapid_subject: str = ""
+    """Where push services reach the operator: mailto: or https:. The public address where none is set."""
 
     wechat_url: str = "https://api.weixin.qq.com"
     wechat_app_id: str = ""
@@ -79,6 +97,13 @@ class Settings(BaseSettings):
     sms_access_key_secret: SecretStr | None = None
     sms_sign_name: str = "邻里"
     sms_code_template: str = "SMS_480000001"
+    voice_url: str = "https://dyvmsapi.aliyuncs.com/"
+    """Voice calls (语音通知), by the access key of SMS."""
+    wechat_templates: TemplateIds = {}
+    wechat_keywords: KeywordNames = {}
+    alipay_templates: TemplateIds = {}
+    sms_templates: TemplateIds = {}
+    voice_templates: TemplateIds = {}
 
     s3_endpoint: str = ""
     s3_region: str = "cn-east-1"
@@ -108,6 +133,40 @@ class Settings(BaseSettings):
             return None
         _check_address(given.get_secret_value(), str(field.field_name).partition("_")[0])
         return given
+
+    @field_validator("vapid_subject")
+    @classmethod
+    def _reachable(cls, given: str) -> str:
+        if given and not given.startswith(("mailto:", "https:")):
+            raise ValueError("应以 mailto: 或 https: 开头,例如 mailto:ops@example.cn")
+        return given
+
+    @field_validator("wechat_keywords", mode="before")
+    @classmethod
+    def _names(cls, given: object) -> object:
+        if not isinstance(given, str):
+            return given
+        try:
+            return TypeAdapter(dict[str, dict[str, str]]).validate_json(given or "{}")
+        except ValidationError:
+            raise ValueError(
+                "应为 JSON 对象,由通知类型指向关键词的对照,示例见 docs/notifications.md"
+            ) from None
+
+    @field_validator(
+        "wechat_templates", "alipay_templates", "sms_templates", "voice_templates", mode="before"
+    )
+    @classmethod
+    def _ids(cls, given: object) -> object:
+        if not isinstance(given, str):
+            return given
+        try:
+            ids = json.loads(given or "{}")
+        except ValueError:
+            ids = None
+        if not isinstance(ids, dict) or not all(isinstance(id, str) and id.strip() for id in ids.values()):
+            raise ValueError("应为 JSON 对象,由通知类型指向模板编号,示例见 docs/notifications.md")
+        return ids
 
     @model_validator(mode="after")
     def _forms(self) -> Self:
@@ -149,7 +208,7 @@ def _check_address(given: str, kind: str) -> None:
 
 
 _REQUIRED = (
-    "database_url", "redis_url", "token_key_pem", "data_keys", "index_key", "file_link_key",
+    "database_url", "redis_url", "token_key_pem", "data_keys", "index_key", "file_link_key", "vapid_key_pem",
     "wechat_app_id", "wechat_secret", "alipay_app_id", "alipay_app_key_pem", "alipay_public_key_pem",
     "sms_access_key_id", "sms_access_key_secret", "public_url",
 )  # fmt: skip
@@ -164,7 +223,7 @@ def production_problems(settings: Settings) -> list[str]:
     for name in ("ide", "introspection", "platform_stand_ins"):
         if getattr(settings, name):
             problems.append(f"{env_name(name)} 必须为 false")
-    for name in ("wechat_url", "alipay_url", "sms_url", "public_url", "s3_endpoint"):
+    for name in ("wechat_url", "alipay_url", "sms_url", "voice_url", "public_url", "s3_endpoint"):
         address = str(getattr(settings, name))
         if not address.startswith("https://") and (address or name != "s3_endpoint"):
             problems.append(f"{env_name(name)} 必须是 https 地址")
@@ -188,7 +247,7 @@ def _pem_problems(settings: Settings) -> Iterator[str]:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-    for name in ("token_key_pem", "alipay_app_key_pem"):
+    for name in ("token_key_pem", "vapid_key_pem", "alipay_app_key_pem"):
         if not (given := _shown(settings, name)):
             continue
         try:
@@ -196,7 +255,7 @@ def _pem_problems(settings: Settings) -> Iterator[str]:
         except (ValueError, TypeError):
             yield f"{env_name(name)} 不是 PEM 格式的私钥"
             continue
-        if name == "token_key_pem":
+        if name != "alipay_app_key_pem":
             if not (isinstance(key, EllipticCurvePrivateKey) and isinstance(key.curve, SECP256R1)):
                 yield f"{env_name(name)} 必须是 P-256 私钥"
         elif not isinstance(key, RSAPrivateKey) or key.key_size < 2048:

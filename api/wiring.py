@@ -9,7 +9,9 @@ from datetime import timedelta
 from domains.estate import events as estate_events
 from domains.estate import permissions as estate
 from domains.identity import events as identity_events
+from domains.identity import handlers as identity_handlers
 from domains.identity import jobs as identity_jobs
+from domains.identity import notices as identity_notices
 from domains.identity import permissions as identity
 from domains.identity import sealed as identity_sealed
 from domains.kernel import audit, clock, files, jobs, outbox, sealing
@@ -18,33 +20,62 @@ from domains.kernel.jobs import Job, Result, cron
 from domains.kernel.outbox import Handler
 from domains.kernel.sealing import SealedColumn
 from domains.residents import events as residents_events
+from domains.residents import handlers as residents_handlers
 from domains.residents import jobs as residents_jobs
+from domains.residents import notices as residents_notices
 from domains.residents import permissions as residents
 from domains.residents import sealed as residents_sealed
 from domains.residents.importing import files as register_files
+from notifications import events as notification_events
+from notifications import permissions as notifications
+from notifications import sealed as notification_sealed
+from notifications import webhooks
+from notifications.deliveries import jobs as delivery_jobs
+from notifications.kinds import Kind
 
 APPS: Mapping[str, str] = {
     "kernel": "domains.kernel",
+    "notifications": "notifications",
     "estate": "domains.estate",
     "identity": "domains.identity",
     "residents": "domains.residents",
 }
 """ORM app → package of its models; the order is that of the foreign keys."""
 
-PERMISSIONS: Mapping[str, str] = {**estate.LABELS, **residents.LABELS, **identity.LABELS}
+PERMISSIONS: Mapping[str, str] = {
+    **estate.LABELS, **residents.LABELS, **identity.LABELS, **notifications.LABELS,
+}  # fmt: skip
 """Every permission there is, with its name for people."""
 
 HANDLERS: Mapping[type[Event], Sequence[Handler]] = {
+    **dict.fromkeys(jobs.EVENTS, ()),
+    **dict.fromkeys(notification_events.EVENTS, ()),
     **dict.fromkeys(estate_events.EVENTS, ()),
     **dict.fromkeys(identity_events.EVENTS, ()),
     **dict.fromkeys(residents_events.EVENTS, ()),
+    jobs.JobFailed: (identity_handlers.alarm_of_job,),
+    notification_events.MessageFault: (identity_handlers.alarm_of_fault,),
+    identity_events.PhoneVerified: (identity_handlers.tell_of_phone,),
+    identity_events.AccountsJoined: (identity_handlers.tell_of_joining,),
+    residents_events.ResidentRegistered: (residents_handlers.tell_reviewers,),
+    residents_events.RegistrationApproved: (residents_handlers.tell_approved,),
+    residents_events.RegistrationRejected: (residents_handlers.tell_rejected,),
+    residents_events.HouseInvitationSent: (residents_handlers.tell_invited,),
+    residents_events.OccupancyBegan: (residents_handlers.tell_of_arrival,),
+    residents_events.OccupancyEnded: (residents_handlers.tell_of_leaving,),
+    residents_events.VehicleRegistered: (residents_handlers.tell_of_vehicle,),
 }
 """What happens after a fact; the only map of it."""
 
 EVENTS = Registry(HANDLERS)
 
+KINDS: Sequence[Kind] = (*webhooks.KINDS, *identity_notices.KINDS, *residents_notices.KINDS)
+"""Every kind of notice there is; each domain declares its own."""
 
-SEALED: Sequence[SealedColumn] = (*identity_sealed.COLUMNS, *residents_sealed.COLUMNS)
+
+SEALED: Sequence[SealedColumn] = (
+    *notification_sealed.COLUMNS, *identity_sealed.COLUMNS, *residents_sealed.COLUMNS,
+)  # fmt: skip
 """Every encrypted column there is; what is not listed would keep an old key in use for ever."""
 
 DELIVERED_KEPT = timedelta(days=14)
@@ -63,8 +94,9 @@ async def release_audit(_: object) -> Result:
 
 
 async def reseal_columns(_: object) -> Result:
-    """Encrypt with the current key what an older one encrypted."""
-    return {f"{each.table}.{each.column}": asdict(await sealing.reseal(each)) for each in SEALED}
+    """Encrypt with the current key what an older one encrypted; reports where there was any."""
+    done = {f"{each.table}.{each.column}": await sealing.reseal(each) for each in SEALED}
+    return {column: asdict(found) for column, found in done.items() if found != sealing.Resealed()}
 
 
 async def purge_kernel(_: object) -> Result:
@@ -82,14 +114,49 @@ async def sweep_files(_: object) -> Result:
 
 
 JOBS: Sequence[Job] = (
-    Job("audit.seal", cron("*/5 * * * *"), seal_audit),
-    Job("audit.release", cron("30 4 * * *"), release_audit),
-    Job("keys.reseal", cron("0 4 * * *"), reseal_columns),
-    Job("kernel.purge", cron("50 3 * * *"), purge_kernel),
-    Job("files.sweep", cron("40 3 * * *"), sweep_files),
-    Job("identity.purge", cron("17 3 * * *"), identity_jobs.purge),
-    Job("residents.end_leases", cron("2 0 * * *"), residents_jobs.end_leases),
-    Job("residents.forget_registers", cron("27 3 * * *"), register_files.forget_old),
-    Job("residents.expire_invitations", cron("7 0 * * *"), residents_jobs.expire_invitations),
-)
+    Job("audit.seal", cron("*/5 * * * *"), seal_audit, zh="封存审计记录", en="Seal the audit"),
+    Job(
+        "audit.release", cron("30 4 * * *"), release_audit,
+        zh="释放保存期满的审计记录", en="Release audit rows past their term",
+    ),
+    Job(
+        "keys.reseal", cron("0 4 * * *"), reseal_columns,
+        zh="用当前密钥重新加密", en="Re-encrypt with the current key",
+    ),
+    Job(
+        "kernel.purge", cron("50 3 * * *"), purge_kernel,
+        zh="清理已投递事件与任务运行记录", en="Forget delivered events and runs of jobs",
+    ),
+    Job(
+        "notifications.purge",
+        cron("10 3 * * *"),
+        delivery_jobs.purge,
+        zh="清理过期的通知与投递记录",
+        en="Forget old notices and deliveries",
+    ),
+    Job(
+        "files.sweep", cron("40 3 * * *"), sweep_files,
+        zh="清理中断的上传", en="Remove uploads that broke off",
+    ),
+    Job(
+        "identity.purge", cron("17 3 * * *"), identity_jobs.purge,
+        zh="清理过期验证码与刷新令牌", en="Delete old codes and refresh tokens",
+    ),
+    Job(
+        "identity.write_contacts", cron("37 2 * * *"), identity_jobs.write_contacts,
+        zh="核对消息接收人与联系方式", en="Put right who is reached where",
+    ),
+    Job(
+        "residents.end_leases", cron("2 0 * * *"), residents_jobs.end_leases,
+        zh="结束到期的租约", en="End leases that have run out",
+    ),
+    Job(
+        "residents.forget_registers", cron("27 3 * * *"), register_files.forget_old,
+        zh="清除已处理的台账文件", en="Forget register files",
+    ),
+    Job(
+        "residents.expire_invitations", cron("7 0 * * *"), residents_jobs.expire_invitations,
+        zh="邀请到期失效", en="Expire invitations",
+    ),
+)  # fmt: skip
 """Scheduled work."""

@@ -44,6 +44,7 @@ def create_staff(
     company: Annotated[str, typer.Option(help="The property company.")],
 ) -> None:
     """Create an administrator of a company; prints a password that must be changed at first sign-in.
+    The first member of staff of an installation also runs it; see `linli staff operator`.
 
     A password given on standard input (`echo … | linli create-staff …`) is kept as it is.
     """
@@ -55,8 +56,9 @@ def create_staff(
         from domains.kernel.actor import SYSTEM
 
         made = await found_staff(
-            SYSTEM, company=company, login=login, name=name, permissions=tuple(PERMISSIONS), password=given
-        )
+            SYSTEM, company=company, login=login, name=name, permissions=tuple(PERMISSIONS), password=given,
+            first_operates=True,
+        )  # fmt: skip
         print(login if given else f"{login} {made.temporary_password}")
 
     in_instance(work)

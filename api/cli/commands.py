@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from api.addresses import Addresses
-from api.cli import administration, doctor, outbox
+from api.cli import administration, deliveries, doctor, jobs, outbox, staff
 from api.cli.running import announce, in_instance, load_settings, run
 from api.settings import REPOSITORY, Settings
 
@@ -18,6 +18,9 @@ app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="邻里 Linli"
 )
 app.add_typer(outbox.app, name="outbox")
+app.add_typer(deliveries.app, name="deliveries")
+app.add_typer(jobs.app, name="jobs")
+app.add_typer(staff.app, name="staff")
 administration.register(app)
 doctor.register(app)
 
@@ -58,10 +61,11 @@ def _serve_all(settings: Settings, *, demo: bool) -> None:
 
 
 async def _load_demo(addresses: Addresses) -> None:
-    from api.demo.loading import load_demo
+    from api.demo.loading import fill_inboxes, load_demo
     from api.demo.showing import show_demo
 
     await load_demo()
+    await fill_inboxes(addresses)
     show_demo(addresses)
 
 
@@ -156,9 +160,12 @@ def migrate() -> None:
 
 @app.command("export-schema")
 def export_schema(
-    write: Annotated[bool, typer.Option("--write", help="Write schema.graphql and docs/errors.md.")] = False,
+    write: Annotated[
+        bool, typer.Option("--write", help="Write schema.graphql and the tables in docs/.")
+    ] = False,
 ) -> None:
     """Print the GraphQL schema."""
+    from api import message_templates
     from schema import catalogue
     from schema.root import schema
 
@@ -166,6 +173,9 @@ def export_schema(
     if write:
         (REPOSITORY / "schema.graphql").write_text(text, encoding="utf-8")
         (REPOSITORY / "docs" / "errors.md").write_text(catalogue.as_markdown(), encoding="utf-8")
+        (REPOSITORY / "docs" / "notifications.md").write_text(
+            message_templates.as_markdown(), encoding="utf-8"
+        )
     else:
         print(text, end="")
 

@@ -15,6 +15,7 @@ from domains.estate import permissions as estate
 from domains.estate import queries
 from domains.estate.service.organisation import found_compound
 from domains.identity.service.founding import found_staff
+from domains.kernel import database
 from domains.kernel.actor import SYSTEM
 from domains.residents import permissions as residents
 from domains.residents.service.imports import import_register
@@ -43,12 +44,27 @@ STAFF = (
 )
 
 
+# The last thing that the demo's people are told.
+IS_TOLD = """
+SELECT EXISTS (SELECT FROM delivery d JOIN compound c ON c.id = d.compound_id
+    WHERE c.code = $1 AND d.kind = 'webhook.test')
+"""
+
+
 async def load_demo() -> None:
     """Load what is missing; a second start finds everything and does nothing."""
     if await queries.compound_by_code(COMPOUND.code) is None:
         await _compound(COMPOUND, COMPANY, await asyncio.to_thread(demo_register))
     if await queries.compound_by_code(SECOND_COMPOUND.code) is None:
         await _compound(SECOND_COMPOUND, SECOND_COMPANY, await asyncio.to_thread(second_register))
+
+
+async def fill_inboxes(addresses: Addresses) -> None:
+    """Tell the demo's people things, once, where the stand-ins of the platforms run."""
+    if addresses.platform_url and not await database.fetchval(IS_TOLD, COMPOUND.code):
+        from api.demo.telling import tell_demo  # a start that has nothing to tell need not load it
+
+        await tell_demo(addresses.platform_url)
 
 
 async def _compound(site: CompoundSite, company: str, register: bytes) -> None:
@@ -63,6 +79,7 @@ async def _compound(site: CompoundSite, company: str, register: bytes) -> None:
                 permissions=staff.permissions,
                 password=PASSWORD,
                 role=staff.title,
+                first_operates=True,
             )
     compound_id = await found_compound(
         SYSTEM,
@@ -103,6 +120,7 @@ def welcome(settings: Settings, addresses: Addresses) -> str:
         f"  邻里 Linli   {settings.url}",
         f"  GraphQL      {settings.url}/graphql",
         f"  短信与平台    {addresses.platform_url}/sms",
+        f"  手机消息      {addresses.platform_url}/phone",
         "",
         f"  员工(密码 {PASSWORD})",
         *(f"    {staff.login:<12}{staff.title} {staff.name}" for staff in STAFF),

@@ -17,5 +17,4 @@ def show_demo(addresses: Addresses) -> None:
         *(DemoAccount(f"{each.title} {each.name}", each.login, PASSWORD) for each in STAFF),
         *(DemoAccount(f"{title} {who.name}", who.phone) for title, who in residents),
     ]
-    sms_url = f"{addresses.platform_url}/sms" if addresses.platform_url else ""
-    showcase.fill(Showcase(COMPOUND.name, COMPOUND.code, tuple(accounts), sms_url))
+    showcase.fill(Showcase(COMPOUND.name, COMPOUND.code, tuple(accounts), addresses.platform_url))

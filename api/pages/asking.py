@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from graphql import GraphQLFormattedError
+from graphql import GraphQLFormattedError, OperationType
 
-from api.graphql.engine import Engine, Request
+from api.graphql.engine import Answer, Engine, Refused, Request
 from schema.context import Context
 
 DOCUMENTS = Path(__file__).with_name("documents")
@@ -49,6 +49,18 @@ async def ask(engine: Engine, context: Context, name: str, variables: Mapping[st
         raise refusal_of(answer.errors[0])
     assert answer.data is not None, "an operation without errors has data"
     return answer.data
+
+
+async def follow(
+    engine: Engine, context: Context, name: str, variables: Mapping[str, object]
+) -> AsyncGenerator[Answer, None]:
+    """The answers of a subscription, from the moment this returns. Raises Refusal where it cannot be opened."""
+    request = Request(document(name), operation_name=name, variables=variables)
+    try:
+        ready = await engine.prepare(request, context, frozenset({OperationType.SUBSCRIPTION}))
+        return await engine.subscribe(ready)
+    except Refused as refused:
+        raise refusal_of(refused.answer.errors[0]) from None
 
 
 def refusal_of(error: GraphQLFormattedError) -> Refusal:

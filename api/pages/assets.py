@@ -56,9 +56,17 @@ def address(name: str) -> str:
     return f"/static/{name}?v={_read(name).digest}"
 
 
+async def serve_worker(request: Request) -> Response:
+    """The service worker, above every page: a worker reaches the addresses below its own and no others."""
+    return await _serve(request, "service-worker.js")
+
+
 async def serve(request: Request) -> Response:
     """A file: kept for a year under its own digest, asked for again under any other address."""
-    name = request.path_params["name"]
+    return await _serve(request, request.path_params["name"])
+
+
+async def _serve(request: Request, name: str) -> Response:
     if name not in names():
         raise HTTPException(404)
     asset = await asyncio.to_thread(_read, name)

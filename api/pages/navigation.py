@@ -8,16 +8,25 @@ from domains.estate import permissions as estate
 from domains.identity import permissions as identity
 from domains.kernel.actor import Actor
 from domains.residents import permissions as residents
+from notifications import permissions as notifications
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A staff page as the navigation shows it; any one of the permissions is enough."""
+    """A staff page as the navigation shows it; any one of the permissions is enough. Pages about the
+    installation are for who runs it, whatever their permissions."""
 
     path: str
     icon: str
     title: str
-    permissions: tuple[str, ...]
+    permissions: tuple[str, ...] = ()
+    for_operators: bool = False
+
+    def is_for(self, actor: Actor) -> bool:
+        """Whether the caller has something to do there."""
+        return (self.for_operators and actor.operator) or any(
+            actor.compounds(name) for name in self.permissions
+        )
 
 
 ITEMS = (
@@ -25,9 +34,12 @@ ITEMS = (
     Item("/staff/search", "search", "房屋住户", (estate.READ, residents.READ)),
     Item("/staff/import", "file-import", "台账导入", (estate.IMPORT,)),
     Item("/staff/audit", "shield-lock", "操作审计", (identity.AUDIT_READ,)),
+    Item("/staff/deliveries", "send", "投递记录", (notifications.DELIVERIES_READ,)),
+    Item("/staff/webhooks", "webhook", "系统对接", (notifications.WEBHOOKS,)),
+    Item("/staff/jobs", "heart-rate-monitor", "定时任务", for_operators=True),
 )
 
 
 def items_for(actor: Actor) -> list[Item]:
     """What is of use to the caller; the pages themselves are guarded by the operations they run."""
-    return [item for item in ITEMS if any(actor.compounds(name) for name in item.permissions)]
+    return [item for item in ITEMS if item.is_for(actor)]

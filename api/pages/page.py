@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass, field
 
@@ -14,6 +15,7 @@ from api.pages import asking
 from api.pages.cookies import Flash, Jar, Tone
 from api.pages.navigation import Item, items_for
 from api.pages.rendering import rendered
+from api.pages.streaming import EventStream, Lasting
 from api.pages.texts import Texts
 from api.settings import Settings
 from schema.context import Context
@@ -30,6 +32,14 @@ def local(target: str | None) -> str:
     return target if target and _LOCAL.fullmatch(target) else HOME
 
 
+@dataclass(frozen=True, slots=True)
+class Bell:
+    """How much of the caller's inbox is unread, and the place from which changes are followed."""
+
+    unread: int
+    cursor: str
+
+
 @dataclass(slots=True)
 class Page:
     """What a handler works with."""
@@ -39,7 +49,10 @@ class Page:
     request: Request
     jar: Jar
     context: Context
+    lasting: Lasting
     form: FormData = field(default_factory=FormData)
+    bell: Bell | None = None
+    """For whole staff pages."""
 
     @property
     def texts(self) -> Texts:
@@ -56,11 +69,29 @@ class Page:
         """The staff pages that the caller has something to do on."""
         return items_for(self.context.actor)
 
+    @property
+    def seat(self) -> tuple[str, str]:
+        """By which a browser knows again who chose something in it, and in which session."""
+        actor = self.context.actor
+        known = (str(actor.account_id), str(actor.session_id))
+        account, session = (hashlib.sha256(each.encode()).hexdigest()[:16] for each in known)
+        return account, session
+
+    async def ring(self) -> None:
+        """Read what the bell shows."""
+        viewer = (await self.ask("Bell"))["viewer"]
+        self.bell = Bell(viewer["inbox"]["unreadCount"], viewer["eventCursor"])
+
     async def ask(self, document: str, **variables: object) -> asking.Data:
         """The data of a committed operation, on behalf of the caller. Raises Refusal."""
         # Loaders remember for one operation; a page may ask for what it has just changed.
         self.context.loaders.clear()
         return await asking.ask(self.engine, self.context, document, variables)
+
+    async def follow(self, document: str, **variables: object) -> Response:
+        """What happens from now on, as server-sent events. Raises Refusal."""
+        answers = await asking.follow(self.engine, self.context, document, variables)
+        return EventStream(self.context, self.lasting, answers)
 
     def typed(self, name: str) -> str:
         """What was typed into a field, without the blanks around it."""

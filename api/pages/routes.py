@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import strawberry
 from starlette.routing import BaseRoute, Route
 
 from api import edge
 from api.graphql.budget import LimiterBudget
+from api.graphql.connections import Connections
 from api.graphql.options import EdgeOptions
 from api.instance import cache
 from api.observability.operations import ObservedEngine
 from api.pages import assets, landing, sign_in
 from api.pages.sessions import Sessions
 from api.pages.site import Site, View
-from api.pages.staff import audit, home, imports, registrations, search
+from api.pages.staff import (
+    audit,
+    deliveries,
+    home,
+    imports,
+    inbox,
+    inbox_settings,
+    jobs,
+    registrations,
+    search,
+    webhooks,
+)
+from api.pages.streaming import Lasting
 from api.refusals import keep_refusals
 from api.settings import Settings
 from domains.kernel.rates import Limiter
@@ -39,18 +54,47 @@ VIEWS: tuple[tuple[str, str, View], ...] = (
     ("/staff/import", "POST", View(imports.upload, limit=REGISTER_BYTES)),
     ("/staff/import/apply", "POST", View(imports.apply)),
     ("/staff/audit", "GET", View(audit.show)),
+    ("/staff/inbox", "GET", View(inbox.show)),
+    ("/staff/inbox/live", "GET", View(inbox.listen, is_part=True)),
+    ("/staff/inbox/read", "POST", View(inbox.read)),
+    ("/staff/inbox/open", "POST", View(inbox.follow_link)),
+    ("/staff/inbox/settings", "GET", View(inbox_settings.show)),
+    ("/staff/inbox/settings/quiet", "POST", View(inbox_settings.set_quiet_hours)),
+    ("/staff/inbox/settings/preference", "POST", View(inbox_settings.set_preference)),
+    ("/staff/inbox/push", "POST", View(inbox_settings.register_browser)),
+    ("/staff/inbox/push/drop", "POST", View(inbox_settings.drop_browser)),
+    ("/staff/deliveries", "GET", View(deliveries.show)),
+    ("/staff/deliveries/resend", "POST", View(deliveries.resend)),
+    ("/staff/webhooks", "GET", View(webhooks.show)),
+    ("/staff/webhooks", "POST", View(webhooks.register)),
+    ("/staff/webhooks/rotate", "POST", View(webhooks.rotate)),
+    ("/staff/webhooks/test", "POST", View(webhooks.test)),
+    ("/staff/webhooks/enable", "POST", View(webhooks.enable)),
+    ("/staff/webhooks/disable", "POST", View(webhooks.disable)),
+    ("/staff/webhooks/remove", "POST", View(webhooks.remove)),
+    ("/staff/jobs", "GET", View(jobs.show)),
+    ("/staff/jobs/runs", "GET", View(jobs.show_runs)),
+    ("/staff/jobs/run", "POST", View(jobs.run)),
+    ("/staff/jobs/pause", "POST", View(jobs.pause)),
+    ("/staff/jobs/resume", "POST", View(jobs.resume)),
 )
 
 
-def site(schema: strawberry.Schema, settings: Settings) -> Site:
+def site(
+    schema: strawberry.Schema, settings: Settings, held: Connections, stop: asyncio.Event | None = None
+) -> Site:
     """The pages over the schema. Their documents are part of the program, so that none has to be
     registered; what they cost is counted with what the same caller asks of the API."""
     options = EdgeOptions(introspection=False, suggestions=False, ide=False, on_errors=keep_refusals)
     engine = ObservedEngine(schema, options, LimiterBudget(Limiter(cache()), edge.BUDGET))
-    return Site(engine, settings, Sessions(engine))
+    return Site(engine, settings, Sessions(engine), Lasting(held, stop))
 
 
 def routes(made: Site) -> list[BaseRoute]:
     """Every page, and the files that pages are made of."""
     pages = [made.route(path, method, view) for path, method, view in VIEWS]
-    return [*pages, Route("/static/{name:path}", assets.serve)]
+    files = [
+        Route("/static/{name:path}", assets.serve),
+        Route("/service-worker.js", assets.serve_worker),
+    ]
+    return [*pages, *files]

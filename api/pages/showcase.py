@@ -18,13 +18,23 @@ class DemoAccount:
 
 @dataclass(frozen=True, slots=True)
 class Showcase:
-    """A demonstration: its compound with the code to register by, its accounts, and where the messages
-    to phones can be read."""
+    """A demonstration: its compound with the code to register by, its accounts, and where the stand-ins
+    of the platforms are, if they run."""
 
     compound: str
     code: str
     accounts: tuple[DemoAccount, ...]
-    sms_url: str
+    platform_url: str
+
+    @property
+    def sms_url(self) -> str:
+        """Where codes are read."""
+        return self.platform_url and f"{self.platform_url}/sms"
+
+    @property
+    def phone_url(self) -> str:
+        """Where all that phones show is read."""
+        return self.platform_url and f"{self.platform_url}/phone"
 
 
 showcase: Slot[Showcase | None] = Slot("showcase")

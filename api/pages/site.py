@@ -21,6 +21,7 @@ from api.pages.asking import Refusal
 from api.pages.cookies import Flash, Jar
 from api.pages.page import HOME, PASSWORD, SIGN_IN, Page
 from api.pages.sessions import Ended, Sessions, stranger
+from api.pages.streaming import Lasting
 from api.settings import Settings
 from schema.context import Language
 from schema.errors import general_text, log_fault
@@ -35,12 +36,19 @@ HEADERS = {"Cache-Control": "no-store", "Vary": "Accept-Language, Cookie, HX-Req
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A handler and who may come to it. `limit` is the most that a form may hold, in bytes."""
+    """A handler and who may come to it. `limit` is the most that a form may hold, in bytes; `is_part` is
+    what answers open pages only."""
 
     handler: Handler
     for_all: bool = False
     while_confined: bool = False
+    is_part: bool = False
     limit: int = FORM_BYTES
+
+    @property
+    def is_desk(self) -> bool:
+        """Whether it shows pages of the desk, with its bell."""
+        return not (self.for_all or self.while_confined or self.is_part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +58,7 @@ class Site:
     engine: Engine
     settings: Settings
     sessions: Sessions
+    lasting: Lasting
 
     def route(self, path: str, method: str, view: View) -> Route:
         """A page at its address."""
@@ -67,7 +76,7 @@ class Site:
         """The response to a request for a page, whatever happens."""
         origin = edge.origin_of(request)
         jar = self.jar_of(request)
-        page = Page(self.engine, self.settings, request, jar, stranger(origin))
+        page = Page(self.engine, self.settings, request, jar, stranger(origin), self.lasting)
         try:
             response = await self._admitted(page, view)
         except ClientDisconnect:
@@ -80,9 +89,8 @@ class Site:
 
     async def unmatched(self, request: Request, error: Exception) -> Response:
         """The answer to an address that is none, or that takes another method: in HTML for a browser."""
-        page = Page(
-            self.engine, self.settings, request, self.jar_of(request), stranger(edge.origin_of(request))
-        )
+        context = stranger(edge.origin_of(request))
+        page = Page(self.engine, self.settings, request, self.jar_of(request), context, self.lasting)
         if "text/html" in request.headers.get("accept", ""):
             return failed(page, error)
         told = refusal_of(error, page.context.language)
@@ -102,6 +110,8 @@ class Site:
             raise Refusal("FORBIDDEN", general_text("FORBIDDEN", page.context.language), 403)
         if actor.confined and not view.while_confined:
             return page.go(PASSWORD)
+        if view.is_desk and not page.is_partial:
+            await page.ring()
         if page.request.method in SAFE:
             return await view.handler(page)
         async with form_of(page.request, view.limit) as page.form:

@@ -12,6 +12,8 @@ import orjson
 from domains.kernel.database import open_transaction
 
 PATIENCE_S = 6.0
+# More than a process has in flight: platforms that hang keep nobody from calling another.
+_MOST_CONNECTIONS = 200
 
 
 class PlatformFailure(Exception):
@@ -39,7 +41,9 @@ def pool() -> httpx.AsyncClient:
     logging.getLogger("httpx").setLevel(logging.WARNING)
     return httpx.AsyncClient(
         transport=httpx.AsyncHTTPTransport(
-            retries=1, trust_env=False, limits=httpx.Limits(max_connections=50, max_keepalive_connections=10)
+            retries=1,
+            trust_env=False,
+            limits=httpx.Limits(max_connections=_MOST_CONNECTIONS, max_keepalive_connections=10),
         ),
         timeout=httpx.Timeout(4.0, connect=2.0),
         trust_env=False,

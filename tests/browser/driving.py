@@ -18,6 +18,7 @@ ARGUMENTS = (
 )  # fmt: skip
 HOME = REPOSITORY / ".linli" / "cache" / "chromium"
 PHONE = (390, 844)
+NARROW = (360, 740)
 DESK = (1440, 900)
 
 

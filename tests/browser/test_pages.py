@@ -12,7 +12,7 @@ from api.wiring import PERMISSIONS
 from domains.residents.models import Registration
 from tests.api.pages.test_imports import GOOD
 from tests.api.pages.test_registrations import registered, staff_of
-from tests.browser.driving import DESK, PHONE, window
+from tests.browser.driving import DESK, NARROW, PHONE, window
 from tests.factories import identity, residents
 from tests.factories.residents import Scene
 
@@ -101,15 +101,26 @@ async def test_the_keyboard_is_enough(served: str, opened: Browser) -> None:
         await expect(page.locator(".skip")).to_be_focused()
         await page.keyboard.press("Enter")
         await expect(page.locator("#main")).to_be_focused()
-        await page.locator(".menu summary").focus()
+        await page.locator(".top .menu summary").focus()
         await page.keyboard.press("Enter")
-        await expect(page.locator(".menu-list")).to_be_visible()
+        await expect(page.locator(".top .menu-list")).to_be_visible()
         await page.keyboard.press("Escape")
-        await expect(page.locator(".menu-list")).to_be_hidden()
-        await expect(page.locator(".menu summary")).to_be_focused()
+        await expect(page.locator(".top .menu-list")).to_be_hidden()
+        await expect(page.locator(".top .menu summary")).to_be_focused()
 
 
-@pytest.mark.parametrize("size", [PHONE, DESK])
+async def test_a_phone_finds_the_pages_that_do_not_fit(served: str, opened: Browser) -> None:
+    scene = await residents.scene()
+    async with window(opened, NARROW) as each:
+        page = each.page
+        await each.sign_in(served, await everyone(scene), identity.PASSWORD)
+        await page.wait_for_url("**/staff/registrations")
+        await page.locator(".bottom summary").click()
+        await page.locator(".bottom .menu-list").get_by_text("系统对接").click()
+        await page.wait_for_url("**/staff/webhooks")
+
+
+@pytest.mark.parametrize("size", [NARROW, PHONE, DESK])
 @pytest.mark.parametrize("dark", [False, True])
 async def test_every_page_fits_and_every_field_is_labelled(
     served: str, opened: Browser, size: tuple[int, int], dark: bool
@@ -129,6 +140,10 @@ async def test_every_page_fits_and_every_field_is_labelled(
             "/staff/search",
             "/staff/import",
             "/staff/audit",
+            "/staff/inbox",
+            "/staff/inbox/settings",
+            "/staff/deliveries",
+            "/staff/webhooks",
             "/staff/password",
         ):
             await page.goto(served + path)
@@ -160,7 +175,15 @@ async def test_texts_stand_out_from_their_ground(served: str, opened: Browser, d
             assert await page.evaluate(CONTRAST) == [], path
         await each.sign_in(served, login, identity.PASSWORD)
         await page.wait_for_url("**/staff/registrations")
-        for path in ("/staff/registrations", "/staff/import", "/staff/audit"):
+        for path in (
+            "/staff/registrations",
+            "/staff/import",
+            "/staff/audit",
+            "/staff/inbox",
+            "/staff/inbox/settings",
+            "/staff/deliveries",
+            "/staff/webhooks",
+        ):
             await page.goto(served + path)
             assert await page.evaluate(CONTRAST) == [], path
 

@@ -13,18 +13,22 @@ from graphql import build_schema, find_breaking_changes
 ROOT = Path(__file__).resolve().parents[2]
 COMMITTED = ROOT / "schema.graphql"
 ERRORS = ROOT / "docs" / "errors.md"
+NOTICES = ROOT / "docs" / "notifications.md"
 RELEASED = ROOT / "docs" / "schema" / "released.graphql"
 RECORDED = ROOT / "docs" / "schema" / "breaking.md"
 
 
 def problems() -> str:
     """What is wrong, a line each."""
+    from api import message_templates
     from schema import catalogue
     from schema.root import schema
 
     found: list[str] = []
     if not ERRORS.exists() or ERRORS.read_text(encoding="utf-8") != catalogue.as_markdown():
         found.append("docs/errors.md is not the catalogue's: run `make schema`")
+    if not NOTICES.exists() or NOTICES.read_text(encoding="utf-8") != message_templates.as_markdown():
+        found.append("docs/notifications.md is not of the program's kinds: run `make schema`")
     if not COMMITTED.exists() or COMMITTED.read_text(encoding="utf-8") != schema.as_str() + "\n":
         found.append("schema.graphql is not the program's: run `make schema` and read the difference")
     if RELEASED.exists():

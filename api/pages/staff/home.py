@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from api.pages.page import Page, local
-from api.pages.staff.place import place_of
+from api.pages.staff.place import choose
 
 
 async def show(page: Page) -> Response:
@@ -19,7 +19,5 @@ async def show(page: Page) -> Response:
 
 async def choose_compound(page: Page) -> Response:
     """Another compound, from now on; one in which the caller does not work is not taken."""
-    wanted = page.typed("compound")
-    if any(each["id"] == wanted for each in (await place_of(page)).all):
-        page.jar.set("compound", wanted)
+    await choose(page, page.typed("compound"))
     return page.go(local(page.typed("next")))

@@ -38,3 +38,9 @@ async def place_of(page: Page) -> Place:
         raise Refusal("FORBIDDEN", page.texts("您还没有可以管理的小区，请联系管理员授权"), 403)
     kept = page.jar.get("compound")
     return Place(next((each for each in found if each["id"] == kept), found[0]), found)
+
+
+async def choose(page: Page, wanted: str) -> None:
+    """Another compound, from now on; one in which the caller does not work is not taken."""
+    if any(each["id"] == wanted for each in (await page.ask("Compounds"))["compounds"]):
+        page.jar.set("compound", wanted)

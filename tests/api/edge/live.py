@@ -31,6 +31,10 @@ class Session:
         self.sessions = sessions
         self.token = token
 
+    @property
+    def client(self) -> str:
+        return self.token
+
     async def context(self) -> Context:
         if self.token in self.sessions.ended:
             raise Unauthenticated("UNAUTHENTICATED", "请先登录")

@@ -214,7 +214,7 @@ async def test_a_platform_in_trouble_is_a_coded_answer(api: Api, stand: Stand, k
 async def test_a_slow_platform_is_not_waited_for_for_long(
     api: Api, stand: Stand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("domains.identity.platforms.calling.PATIENCE_S", 0.3)
+    monkeypatch.setattr("domains.platforms.calling.PATIENCE_S", 0.3)
     stand.fault("wechat", "jscode2session", "slow", seconds=3)
     assert codes(await by_wechat(api, wechat_code(stand, unique("卯")))) == ["PLATFORM_UNAVAILABLE"]
     assert database.open_transaction() is None

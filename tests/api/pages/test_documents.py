@@ -40,7 +40,9 @@ def test_a_document_holds_the_one_operation_it_is_named_for(name: str) -> None:
 
 def test_every_document_is_asked_for_and_no_other() -> None:
     sources = "".join(path.read_text(encoding="utf-8") for path in SOURCES)
-    asked = set(re.findall(r'ask\(\s*"(\w+)"', sources)) | set(re.findall(r'origin\), "(\w+)"', sources))
+    asked = set(re.findall(r'(?:ask|follow)\(\s*"(\w+)"', sources)) | set(
+        re.findall(r'origin\), "(\w+)"', sources)
+    )
     assert asked == set(NAMES)
 
 
@@ -69,10 +71,16 @@ def test_placeholders_are_the_same_in_both_languages() -> None:
 
 def test_enum_values_that_pages_show_have_labels() -> None:
     shown = ("RegistrationState", "Capacity", "DocumentKind", "PopulationKind", "HouseUse", "HouseState",
-             "ActorKind", "AuditOutcome")  # fmt: skip
+             "ActorKind", "AuditOutcome", "Urgency", "DeliveryChannel", "PersonalChannel")  # fmt: skip
     for name in shown:
         values = schema._schema.type_map[name].values  # type: ignore[attr-defined]  # an enum type has values
         assert set(values) - set(labels()) == set(), name
+
+
+def test_values_that_mean_something_else_elsewhere_have_labels_of_their_own() -> None:
+    for name, prefix in (("DeliveryState", "delivery"), ("AttemptOutcome", "attempt")):
+        values = schema._schema.type_map[name].values  # type: ignore[attr-defined]  # an enum type has values
+        assert {f"{prefix}:{value}" for value in values} - set(labels()) == set(), name
 
 
 def test_a_value_that_is_not_known_yet_is_shown_as_it_is() -> None:

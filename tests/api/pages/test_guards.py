@@ -146,7 +146,8 @@ class Inline(HTMLParser):
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/join/ABCD", "/staff/password", "/staff/registrations", "/staff/search", "/staff/import", "/staff/audit"]
+    "path", ["/", "/join/ABCD", "/staff/password", "/staff/registrations", "/staff/search", "/staff/import", "/staff/audit",
+     "/staff/inbox", "/staff/inbox/settings", "/staff/deliveries", "/staff/webhooks"],
 )  # fmt: skip
 async def test_pages_need_nothing_that_the_policy_forbids(manager: Visitor, path: str) -> None:
     shown = await manager.get(path)

@@ -16,7 +16,7 @@ from tests.api.pages.visitors import Visitor, seen, visiting
 pytestmark = pytest.mark.usefixtures("instance")
 DEMO = Showcase(
     "桂语里", "GYL", (DemoAccount("经理 <许>", "manager", "Pass-2026"), DemoAccount("业主", "19900001001")),
-    "http://127.0.0.1:9/sms",
+    "http://127.0.0.1:9",
 )  # fmt: skip
 
 
@@ -39,6 +39,8 @@ async def test_a_demonstration_shows_its_accounts(app: Starlette) -> None:
     for expected in ("桂语里", "GYL", "manager", "Pass-2026", "19900001001", "经理 <许>", "短信验证码"):
         assert expected in text
     assert "/join/GYL" in shown.text
+    for path in ("sms", "phone"):
+        assert f'href="http://127.0.0.1:9/{path}"' in shown.text
 
 
 async def test_a_code_leads_to_how_to_register_and_tells_nothing_else(visitor: Visitor) -> None:

@@ -134,7 +134,7 @@ def _required(kind: GraphQLInputObjectType) -> dict[str, Json]:
 PLAIN: dict[str, Json] = {
     "ID": "SG91c2U6MDAwMDAwMDAtMDAwMC0wMDAwLTAwMDAtMDAwMDAwMDAwMDAx", "String": "一", "LongText": "一", "Int": 1,
     "Float": 1, "Boolean": True, "Decimal": "1", "Date": "2026-05-01", "DateTime": "2026-05-01T08:00:00+08:00",
-    "Long": 1, "Upload": None,
+    "Long": 1, "Upload": None, "UUID": "0191d3a0-7c4e-7b3a-9f6e-1c2d3e4f5a6b",
 }  # fmt: skip
 
 
