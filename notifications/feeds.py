@@ -14,8 +14,6 @@ from domains.kernel.gathering import Gathered
 from domains.kernel.live import Hub
 from domains.kernel.slots import Slot
 from notifications import inbox, viewer_events
-from notifications.inbox import Notification
-from notifications.kinds import Language
 from notifications.viewer_events import Asked, Place, Seen, ViewerEvent
 
 PATIENCE_S = 30.0
@@ -31,12 +29,8 @@ class Feeds:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._since: Gathered[Asked, Seen | None] = Gathered(_read)
-        self.unread_count: Gathered[UUID, int] = Gathered(inbox.unread_counts)
-        """Unread notices of an account."""
-        self.notification: Gathered[tuple[UUID, UUID, Language], Notification | None] = Gathered(
-            inbox.of_each
-        )
-        """A notice by account and id, in words of a language."""
+        self.inbox_change: Gathered[inbox.Asked, inbox.Change] = Gathered(inbox.changes)
+        """What a change of an inbox shows, by account, id of the notice (or None) and language."""
 
     async def follow(self, account_id: UUID, place: Place | None) -> AsyncGenerator[ViewerEvent, None]:
         """The events of an account after a place, or from now on, without an end.

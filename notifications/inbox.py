@@ -59,14 +59,15 @@ UNREAD = """
 SELECT count(*) FROM (SELECT FROM notification WHERE account_id = $1 AND read_at IS NULL LIMIT $2) AS unread
 """
 
-UNREAD_OF_EACH = """
+# What many listeners show of a change, read together.
+CHANGES = f"""
 SELECT (SELECT count(*) FROM (
-    SELECT FROM notification WHERE account_id = asked.account_id AND read_at IS NULL LIMIT $2) AS unread)
-FROM unnest($1::uuid[]) WITH ORDINALITY AS asked (account_id, number) ORDER BY asked.number
-"""
-
-OF_ALL = f"""
-SELECT n.account_id, {_ROW} FROM notification n JOIN notice c ON c.id = n.notice_id WHERE n.id = ANY($1::uuid[])
+        SELECT FROM notification u WHERE u.account_id = asked.account_id AND u.read_at IS NULL LIMIT $3) AS unread)
+    AS unread_count, {_ROW}
+FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS asked (account_id, id, number)
+LEFT JOIN (notification n JOIN notice c ON c.id = n.notice_id)
+    ON n.id = asked.id AND n.account_id = asked.account_id
+ORDER BY asked.number
 """  # noqa: S608  # put together from constants
 
 BY_ID = f"""
@@ -121,6 +122,17 @@ class Marked:
     unread_count: int
 
 
+Asked = tuple[UUID, UUID | None, Language]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The inbox after a change: unread notices, counted up to 1000, and the one it is about, if it is theirs."""
+
+    unread_count: int
+    notification: Notification | None
+
+
 async def page(
     actor: Actor, wanted: InboxFilter, *, after: Sequence[object] | None, limit: int
 ) -> list[Notification]:
@@ -155,19 +167,16 @@ async def by_id(actor: Actor, ids: Sequence[UUID]) -> dict[UUID, Notification]:
     return {each.id: each for each in _read(actor, rows)}
 
 
-async def unread_counts(account_ids: Sequence[UUID]) -> list[int]:
-    """`unread_count` of many accounts, in their order."""
-    return [row[0] for row in await database.fetch(UNREAD_OF_EACH, list(account_ids), UNREAD_CAP)]
-
-
-async def of_each(asked: Sequence[tuple[UUID, UUID, Language]]) -> list[Notification | None]:
-    """One notice for each of many (account, id, language), in their order; None for what is not theirs."""
-    rows = await database.fetch(OF_ALL, list({id for _, id, _ in asked}))
-    found = {(row["account_id"], row["id"]): row for row in rows}
-    return [
-        _in_words(found[account_id, id], language) if (account_id, id) in found else None
-        for account_id, id, language in asked
-    ]
+async def changes(asked: Sequence[Asked]) -> list[Change]:
+    """What each of many (account, id of a notice or None, language) shows, in their order."""
+    once = list(dict.fromkeys(asked))
+    accounts, ids = [account_id for account_id, _, _ in once], [id for _, id, _ in once]
+    rows = await database.fetch(CHANGES, accounts, ids, UNREAD_CAP)
+    found = {
+        each: Change(row["unread_count"], None if row["id"] is None else _in_words(row, each[2]))
+        for each, row in zip(once, rows, strict=True)
+    }
+    return [found[each] for each in asked]
 
 
 # Not audited: it is a person's own, and the rows say when it was read.

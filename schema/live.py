@@ -52,15 +52,15 @@ class Happened:
 class InboxChange(Happened):
     @strawberry.field(description="Unread notices now, counted up to 1000.")
     async def unread_count(self, info: Info) -> int:
-        return await feeds().unread_count(info.context.actor.id)
+        return (await self._change(info)).unread_count
 
     @strawberry.field(description="The notice that was added; null where some were marked as read.")
     async def notification(self, info: Info) -> Notification | None:
-        id, actor = self.event.subject_id, info.context.actor
-        if id is None:
-            return None
-        asked = actor.id, id, inbox.language_of(actor)
-        return cast("Notification | None", await feeds().notification(asked))
+        return cast("Notification | None", (await self._change(info)).notification)
+
+    async def _change(self, info: Info) -> inbox.Change:
+        actor = info.context.actor
+        return await feeds().inbox_change((actor.id, self.event.subject_id, inbox.language_of(actor)))
 
 
 @strawberry.type(description="Something of the caller's changed (实时事件).")

@@ -177,10 +177,18 @@ async def test_notifications_that_were_forbidden_are_not_asked_for(desk: Window,
     await expect(desk.page.get_by_role("button", name="在这台电脑上接收通知")).to_be_hidden()
 
 
+# A worker that is only being activated misses what is pushed.
+ACTIVATED = """navigator.serviceWorker.ready.then(({ active }) => new Promise((done) => {
+    const look = () => active.state === "activated" && done(true);
+    active.addEventListener("statechange", look);
+    look();
+}))"""
+
+
 async def pushed(page: Page, served: str, data: str) -> list[dict[str, object]]:
     """What the browser shows after a push message."""
     await page.evaluate("navigator.serviceWorker.register('/service-worker.js')")
-    await page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    await page.evaluate(ACTIVATED)
     session = await page.context.new_cdp_session(page)
     registrations: asyncio.Queue[str] = asyncio.Queue()
 
@@ -194,7 +202,7 @@ async def pushed(page: Page, served: str, data: str) -> list[dict[str, object]]:
     await session.send("ServiceWorker.deliverPushMessage", given)
     look = """navigator.serviceWorker.ready.then((worker) => worker.getNotifications()).then((shown) =>
         shown.map((each) => ({ title: each.title, body: each.body, tag: each.tag, link: each.data.link })))"""
-    for _ in range(50):
+    for _ in range(150):
         if shown := await page.evaluate(look):
             return list(shown)
         await asyncio.sleep(0.1)

@@ -82,16 +82,16 @@ def relay(*handlers: outbox.Handler) -> Relay:
 async def relaying(url: str, dies_at: str = "") -> None:
     """Deliver until killed; or die when a message is claimed, in its handler, or once it is handled."""
     one = relay(dying if dies_at == "handling" else first, second)
-    execute = database.execute
+    fetchval = database.fetchval
 
-    async def execute_or_die(sql: str, *args: object) -> int:
-        return die() if sql == outbox.SETTLE else await execute(sql, *args)
+    async def fetchval_or_die(sql: str, *args: object) -> object:
+        return die() if sql == outbox.SETTLE else await fetchval(sql, *args)
 
     async def deliver_or_die(*_: object) -> None:
         die()
 
     if dies_at == "handled":
-        database.execute = execute_or_die
+        database.fetchval = fetchval_or_die
     if dies_at == "claimed":
         Relay._deliver_one = deliver_or_die  # type: ignore[method-assign,assignment]  # this process ends there
     async with database.connected(url, APPS, pool_size=10):

@@ -5,12 +5,9 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from importlib import import_module
-from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from tests.unit.stand_ins.pushing import Pusher, base64url, point, someone, unbase64url
 from tests.unit.stand_ins.stand import Stand
@@ -49,21 +46,6 @@ def test_a_notifications_title_and_body_are_shown(pusher: Pusher) -> None:
 def test_any_text_is_a_message(pusher: Pusher, content: str) -> None:
     assert pusher.push(content.encode()).status_code == 201
     assert pusher.texts() == [content]
-
-
-def test_pywebpush_is_understood(pusher: Pusher, tmp_path: Path) -> None:
-    pywebpush = import_module("pywebpush")  # it has no types
-    pem = tmp_path / "vapid.pem"
-    pem.write_bytes(pusher.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    claims: dict[str, str | int] = {"sub": "mailto:it@example.com"}
-    sent = pywebpush.webpush(
-        pusher.subscription, "您好", str(pem), claims, ttl=30, headers={"urgency": "low"}
-    )
-    assert sent.status_code == 201
-    assert pusher.texts() == ["您好"]
-    pusher.stand.http.delete(f"/open/push/subscriptions/{pusher.token}")
-    with pytest.raises(pywebpush.WebPushException, match="410"):
-        pywebpush.webpush(pusher.subscription, "您好", str(pem), dict(claims))
 
 
 @pytest.mark.parametrize(
