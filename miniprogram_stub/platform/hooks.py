@@ -62,11 +62,12 @@ class HookReceivers:
         ]
 
     async def _deliver(self, request: Request) -> Response:
+        try:
+            body = await body_up_to(request, _LARGEST_BODY)
+        except TooLargeError:
+            return PlainTextResponse("Payload Too Large", 413)
+
         async def answer() -> Response:
-            try:
-                body = await body_up_to(request, _LARGEST_BODY)
-            except TooLargeError:
-                return PlainTextResponse("Payload Too Large", 413)
             try:
                 known = await self._books.transact(
                     _receive, request.path_params["name"], _delivery(request, body)

@@ -54,10 +54,14 @@ class PushService:
 
     async def _push(self, request: Request) -> Response:
         token = request.path_params["token"]
+        try:
+            body = await body_up_to(request, LARGEST_BODY)
+        except TooLargeError:
+            body = None
 
         async def answer() -> Response:
             try:
-                pushed = await _pushed(request, token)
+                pushed = _pushed(request, token, body)
                 location = await self._books.transact(accept, pushed)
             except PushRefusedError as refusal:
                 return _refused(refusal)
@@ -87,7 +91,7 @@ class PushService:
         return JSONResponse({"error": "没有这个订阅，或它已被取消"}, 404)
 
 
-async def _pushed(request: Request, token: str) -> Pushed:
+def _pushed(request: Request, token: str, body: bytes | None) -> Pushed:
     headers = request.headers
     seconds, topic = headers.get("ttl", ""), headers.get("topic", "")
     if not _SECONDS.fullmatch(seconds):
@@ -98,10 +102,8 @@ async def _pushed(request: Request, token: str) -> Pushed:
         raise PushRefusedError(400, "Urgency must be one of " + ", ".join(_URGENCIES))
     if not _TOPIC.fullmatch(topic):
         raise PushRefusedError(400, "Topic must be at most 32 base64url characters")
-    try:
-        body = await body_up_to(request, LARGEST_BODY)
-    except TooLargeError as error:
-        raise PushRefusedError(413, f"The body must be at most {LARGEST_BODY} bytes") from error
+    if body is None:
+        raise PushRefusedError(413, f"The body must be at most {LARGEST_BODY} bytes")
     return Pushed(
         token=token,
         authorization=headers.get("authorization", ""),

@@ -76,6 +76,8 @@ class WeChat:
         api: str = "",
     ) -> Route:
         async def endpoint(request: Request) -> Response:
+            await request.body()  # before a fault makes it slow: its sender may be gone by then
+
             async def answer() -> Response:
                 try:
                     return _wire(await command(request), media_type)

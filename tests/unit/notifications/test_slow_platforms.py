@@ -125,19 +125,7 @@ async def test_an_answer_that_comes_too_late_leaves_open_whether_it_was_shown(
     assert told.times_shown() == 0
 
 
-# These two of the stand-ins read the body only after they have been slow, and find the caller gone.
-FORGETFUL = pytest.mark.xfail(
-    raises=TimeoutError, strict=True, reason="the stand-in loses what it was slow to read"
-)
-
-
-@pytest.mark.parametrize(
-    ("channel", "platform", "api", "tell"),
-    [
-        pytest.param(*way, marks=[FORGETFUL] if way[0] in (Channel.WECHAT, Channel.WEBHOOK) else [])
-        for way in WAYS
-    ],
-)
+@pytest.mark.parametrize(("channel", "platform", "api", "tell"), WAYS)
 async def test_what_was_answered_too_late_was_shown_once(
     console: Stand, monkeypatch: pytest.MonkeyPatch, channel: Channel, platform: str, api: str, tell: Telling
 ) -> None:
