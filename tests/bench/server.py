@@ -24,7 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api import edge
 from api.addresses import Addresses
 from api.demo.loading import COMPANY, PASSWORD, load_demo, region_names
-from api.demo.people import demo_people
+from api.demo.people import DemoAccount, demo_people
 from api.demo.places import COMPOUND
 from api.observability import logs
 from api.processes import prepared, until_stopped
@@ -34,7 +34,8 @@ from api.wiring import PERMISSIONS
 from domains.estate import queries as estate
 from domains.estate.models import House
 from domains.estate.service.organisation import found_compound
-from domains.identity.models import StaffMember
+from domains.identity import contact
+from domains.identity.models import Account, StaffMember
 from domains.identity.service.founding import found_staff
 from domains.kernel import database
 from domains.kernel.actor import SYSTEM
@@ -129,6 +130,17 @@ async def staff(_: Request) -> Response:
 async def owner(_: Request) -> Response:
     """A token of a house's owner, who has asked to be bound to another one as well; asked for once."""
     found = demo_people().owner
+    known = await Account.get_or_none(kind="resident", phone_index=contact.index(found.phone))
+    account_id = known.id if known else await _bound(found)
+    await register_resident(
+        await identity.actor(account_id), compound_code=COMPOUND.code, building="4幢", unit="1单元", room="301",
+        name=found.name, capacity="family",
+    )  # fmt: skip
+    return JSONResponse(await identity.token(account_id))
+
+
+async def _bound(found: DemoAccount) -> UUID:
+    """The owner where the demo, which binds its own, was not loaded."""
     account_id = await identity.resident(found.phone, found.name)
     house = await House.get(
         compound_id=await _compound(), building__name=found.building, unit__name=found.unit, room=found.room
@@ -136,11 +148,7 @@ async def owner(_: Request) -> Response:
     applicant = Applicant(account_id, found.name, found.phone)
     async with database.transaction():
         await bind(applicant, Binding(await _compound(), house.id, "owner", None, "staff"))
-    await register_resident(
-        await identity.actor(account_id), compound_code=COMPOUND.code, building="4幢", unit="1单元", room="301",
-        name=found.name, capacity="family",
-    )  # fmt: skip
-    return JSONResponse(await identity.token(account_id))
+    return account_id
 
 
 async def _compound() -> UUID:
