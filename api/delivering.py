@@ -11,47 +11,42 @@ from redis.exceptions import RedisError
 
 from api.instance import Addresses, cache
 from api.wiring import EVENTS, HANDLERS, JOBS
-from domains.kernel import jobs, outbox
+from domains.kernel import jobs, outbox, waking
 from domains.kernel.jobs import Scheduler
-from notifications import waking
 from notifications.deliveries.courier import Courier
+from notifications.notifying import LANES
 
 log = structlog.get_logger(__name__)
 
-WAKE = "linli:outbox"
-WAKE_URGENT = "linli:outbox:urgent"
-WAKE_LEADER = "linli:jobs"
-WAKE_COURIERS = "linli:deliveries"
-WAKE_URGENT_COURIERS = "linli:deliveries:urgent"
-WAKE_LIMIT_S = 0.25
+PREFIX = "linli:wake:"
+LIMIT_S = 0.25
+NAMES = (*outbox.LANES.values(), *LANES.values(), jobs.LEADER)
+"""Whoever is woken by a commit."""
 
 
-async def wake(channel: str) -> None:
+async def wake(name: str) -> None:
     """Tell every process that listens that there is something for it; lost, it looks by itself. A commit
     does not wait for a cache that is away."""
-    async with asyncio.timeout(WAKE_LIMIT_S):
-        await cache().publish(channel, b"")
+    async with asyncio.timeout(LIMIT_S):
+        await cache().publish(PREFIX + name, b"")
 
 
-wake_relays, wake_urgent_relays = partial(wake, WAKE), partial(wake, WAKE_URGENT)
-wake_couriers, wake_urgent_couriers = partial(wake, WAKE_COURIERS), partial(wake, WAKE_URGENT_COURIERS)
+_WAKERS = {name: partial(wake, name) for name in NAMES}
 
 
 def wake_others() -> None:
     """Let what this process commits wake relays, couriers and leader, wherever they run."""
-    outbox.wake_with(wake_relays, wake_urgent_relays)
-    waking.wake_with(wake_couriers, wake_urgent_couriers)
-    jobs.wake_with(partial(wake, WAKE_LEADER))
+    waking.wake_with(_WAKERS)
 
 
 async def _listen(woken: Mapping[str, asyncio.Event], stop: asyncio.Event) -> None:
     while not stop.is_set():
         try:
             async with cache().pubsub(ignore_subscribe_messages=True) as channels:
-                await channels.subscribe(*woken)
+                await channels.subscribe(*(PREFIX + name for name in woken))
                 while not stop.is_set():
                     if (message := await channels.get_message(timeout=1.0)) is not None:
-                        woken[message["channel"].decode()].set()
+                        woken[message["channel"].decode().removeprefix(PREFIX)].set()
         except (OSError, RedisError):
             await asyncio.sleep(1)
 
@@ -61,9 +56,9 @@ async def work(stop: asyncio.Event) -> None:
     of each for the rest."""
     wake_others()
     lanes: dict[str, outbox.Relay | Courier] = {
-        WAKE: outbox.Relay(EVENTS, HANDLERS), WAKE_URGENT: outbox.Relay(EVENTS, HANDLERS, urgent=True),
-        WAKE_COURIERS: Courier(), WAKE_URGENT_COURIERS: Courier(urgent=True),
-    }  # fmt: skip
+        **{name: outbox.Relay(EVENTS, HANDLERS, urgent=urgent) for urgent, name in outbox.LANES.items()},
+        **{name: Courier(urgent=urgent) for urgent, name in LANES.items()},
+    }
     woken = {name: asyncio.Event() for name in lanes}
     log.info("worker.delivers", events=len(HANDLERS))
     async with asyncio.TaskGroup() as group:
@@ -80,5 +75,5 @@ async def schedule(addresses: Addresses, stop: asyncio.Event) -> None:
     wake_others()
     scheduler = Scheduler(addresses.app_url, JOBS)
     async with asyncio.TaskGroup() as group:
-        group.create_task(_listen({WAKE_LEADER: scheduler.woken}, stop))
+        group.create_task(_listen({jobs.LEADER: scheduler.woken}, stop))
         group.create_task(scheduler.run(stop))

@@ -14,10 +14,10 @@ from uuid import UUID
 import asyncpg
 import orjson
 
-from domains.kernel import clock, database
+from domains.kernel import clock, database, waking
 from domains.kernel.ids import uuid7
 from domains.kernel.slots import Slot
-from notifications import rules, viewer_events, waking
+from notifications import rules, viewer_events
 from notifications.kinds import Channel, Kind, Urgency, Value
 from notifications.rules import Person, Planned
 
@@ -25,6 +25,9 @@ Templates = Mapping[Channel, Mapping[str, str]]
 
 templates: Slot[Templates] = Slot("message templates")
 """Channel → name of a kind → the platform's id of the template (消息模板)."""
+
+LANES = {False: "deliveries", True: "deliveries:urgent"}
+"""The couriers' names by urgency, for waking them."""
 
 INBOX_ADDED = "inbox.added"
 
@@ -129,7 +132,7 @@ async def notify(
     raised = _Raised(rows[0]["notice_id"], kind, level, compound_id, now)
     fresh = [row for row in rows if row["id"] is not None]
     if await _plan(raised, fresh) + await _call_out(raised):
-        await waking.after_commit(urgent=level is Urgency.URGENT)
+        waking.after_commit(LANES[level is Urgency.URGENT])
     await viewer_events.wake([row["account_id"] for row in fresh])
     return len(fresh)
 

@@ -35,9 +35,7 @@ SELECT coalesce(r.is_quiet_at_night, true) AS is_quiet, coalesce(r.quiet_from, $
 FROM (VALUES ($1::uuid)) AS me (id) LEFT JOIN recipient r ON r.account_id = me.id
 """
 
-WISHES = """
-SELECT kind, channel, is_on FROM notification_preference WHERE account_id = $1 AND ($2::text IS NULL OR kind = $2)
-"""
+WISHES = "SELECT kind, channel, is_on FROM notification_preference WHERE account_id = $1"
 
 WISH = """
 INSERT INTO notification_preference (id, account_id, kind, channel, is_on, updated_at) VALUES ($1, $2, $3, $4, $5, $6)
@@ -108,16 +106,10 @@ async def preferences(actor: Actor) -> Preferences:
     return Preferences(own.quiet_hours, tuple(_wishes(actor, kind, own) for kind in kinds_for(actor)))
 
 
-async def wishes_of(account_id: UUID, kind: str) -> dict[Channel, bool]:
-    """What an account chose for a kind; a channel that is not there is as the kind declares it."""
-    rows = await database.fetch(WISHES, account_id, kind)
-    return {Channel(row["channel"]): row["is_on"] for row in rows if row["channel"] in CHANNEL_LABELS}
-
-
 async def all_wishes(account_id: UUID) -> Mapping[str, Mapping[Channel, bool]]:
-    """What an account chose, by name of the kind."""
+    """What an account chose, by name of the kind; what is not there is as the kind declares it."""
     chosen: defaultdict[str, dict[Channel, bool]] = defaultdict(dict)
-    for row in await database.fetch(WISHES, account_id, None):
+    for row in await database.fetch(WISHES, account_id):
         if row["channel"] in CHANNEL_LABELS:
             chosen[row["kind"]][Channel(row["channel"])] = row["is_on"]
     return chosen

@@ -9,17 +9,17 @@ from uuid import UUID
 
 import httpx
 
-from domains.kernel import clock, database, sealing, text
+from domains.kernel import clock, database, sealing, text, waking
 from domains.kernel.actor import Actor
 from domains.kernel.command import command, concerns
 from domains.kernel.errors import Conflict, Invalid, NotFound
 from domains.kernel.ids import uuid7
-from notifications import waking
 from notifications.channels.outside import is_callable, outside
 from notifications.channels.webhook import new_secret
 from notifications.deliveries.authority import require_all_of
 from notifications.kinds import Kind, Text, Urgency, registry
 from notifications.models import WebhookEndpoint
+from notifications.notifying import LANES
 from notifications.permissions import WEBHOOKS
 from notifications.sealed import WEBHOOK_SECRET
 
@@ -173,7 +173,7 @@ async def test_webhook(actor: Actor, *, webhook_id: UUID) -> UUID:
     await database.execute(
         TRY, uuid7(), TEST.name, endpoint.compound_id, Urgency.NORMAL, webhook_id, now, now + TEST.worth, id
     )
-    await waking.after_commit(urgent=True)
+    waking.after_commit(LANES[True])
     return id
 
 

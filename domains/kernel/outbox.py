@@ -17,13 +17,12 @@ import asyncpg
 import orjson
 import structlog
 
-from domains.kernel import database
+from domains.kernel import database, waking
 from domains.kernel.events import Event, Registry, to_payload
 from domains.kernel.faults import cause_of, place
 from domains.kernel.ids import uuid7
 
 Handler = Callable[[Event, UUID], Awaitable[None]]
-Waker = Callable[[], Awaitable[object]]
 
 log = structlog.get_logger(__name__)
 
@@ -113,12 +112,8 @@ forgotten AS (DELETE FROM handled_event h USING old WHERE h.event_id = old.event
 SELECT count(*) FROM old
 """
 
-_wakers: dict[bool, Waker] = {}
-
-
-def wake_with(waker: Waker, urgent: Waker) -> None:
-    """Set what wakes the relays after a commit, and those of the urgent lane; without it they poll."""
-    _wakers.update({False: waker, True: urgent})
+LANES = {False: "outbox", True: "outbox:urgent"}
+"""The relays' names by urgency, for waking them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +133,7 @@ async def record(event: Event, *, urgent: bool = False) -> UUID:
     payload = orjson.dumps(to_payload(event)).decode()
     recorded = _Recorded(uuid7(), type(event).__name__, event.subject, payload, urgent)
     current.at_end(_write, recorded)
-    waker = _wakers.get(urgent)
-    if waker is not None and waker not in current.callbacks:
-        current.after_commit(waker)
+    waking.after_commit(LANES[urgent])
     return recorded.event_id
 
 

@@ -7,14 +7,14 @@ from uuid import UUID
 
 from tortoise.exceptions import IntegrityError
 
-from domains.kernel import clock
+from domains.kernel import clock, waking
 from domains.kernel.actor import Actor
 from domains.kernel.command import command, concerns
 from domains.kernel.errors import Conflict, NotFound
-from notifications import waking
 from notifications.deliveries.authority import require_all_of
 from notifications.kinds import registry
 from notifications.models import Delivery
+from notifications.notifying import LANES
 from notifications.permissions import DELIVERIES_RESEND
 from notifications.rules import DELIVERY, RESENDABLE
 
@@ -39,7 +39,7 @@ async def resend_delivery(actor: Actor, *, delivery_id: UUID, idempotency_key: U
             "DELIVERY_NOT_RESENDABLE", "只有投递失败、已过期或结果不明的消息可以重新投递", "delivery"
         )
     await _back_to_pending(found, clock.now())
-    await waking.after_commit(urgent=found.is_urgent)
+    waking.after_commit(LANES[found.is_urgent])
     return found.id
 
 

@@ -20,7 +20,7 @@ from apscheduler.triggers.cron import CronTrigger
 from tortoise.migrations.executor import MigrationExecutor
 
 from api import migrating
-from domains.kernel import database, outbox
+from domains.kernel import database, outbox, waking
 from domains.kernel.actor import Actor
 from domains.kernel.command import command, concerns
 from domains.kernel.events import Event, Registry
@@ -104,7 +104,7 @@ async def recording(url: str, subject: str) -> None:
     async def waker() -> None:
         die()
 
-    outbox.wake_with(waker, waker)
+    waking.wake_with({outbox.LANES[False]: waker})
     async with database.connected(url, APPS), database.transaction():
         await effect("cause", subject)
         await outbox.record(NotePosted(subject))

@@ -4,7 +4,7 @@ What a job does is computed from rows that are due, so that running it twice is 
 unique row per (job, due) keeps it from running twice in the first place.
 """
 
-from domains.kernel.jobs.control import pause_job, resume_job, run_job, wake_with
+from domains.kernel.jobs.control import LEADER, pause_job, resume_job, run_job
 from domains.kernel.jobs.events import EVENTS, JobFailed
 from domains.kernel.jobs.job import Job, Result, Trigger, catalogue, cron, is_late, latest_due, next_due
 from domains.kernel.jobs.listing import JobRun, RunsAsked, ScheduledJob, runs, scheduled_jobs
@@ -13,6 +13,7 @@ from domains.kernel.jobs.scheduling import LEADER_LOCK, Scheduler
 
 __all__ = [
     "EVENTS",
+    "LEADER",
     "LEADER_LOCK",
     "Job",
     "JobFailed",
@@ -35,5 +36,4 @@ __all__ = [
     "run_job",
     "runs",
     "scheduled_jobs",
-    "wake_with",
 ]

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from uuid import UUID
 
-from domains.kernel import clock, database, text
+from domains.kernel import clock, database, text, waking
 from domains.kernel.actor import Actor
 from domains.kernel.command import command, concerns
 from domains.kernel.errors import Conflict, NotFound
 from domains.kernel.ids import uuid7
 from domains.kernel.jobs.job import Job, catalogue
 
-Waker = Callable[[], Awaitable[object]]
 REASON_MAX = 200
 
 # Whoever presses takes turns per job: the statement after it sees what the one before has requested.
@@ -33,12 +31,8 @@ ON CONFLICT (job) DO NOTHING
 
 RESUME = "DELETE FROM job_pause WHERE job = $1"
 
-_waker: list[Waker] = []
-
-
-def wake_with(waker: Waker) -> None:
-    """Set what wakes the leader after a commit; without it the leader looks every few seconds."""
-    _waker[:] = [waker]
+LEADER = "jobs"
+"""The leader's name, for waking it."""
 
 
 @command("job.run", caller="staff")
@@ -53,7 +47,7 @@ async def run_job(actor: Actor, *, job: str, idempotency_key: UUID | None = None
     )
     if run_id is None:
         raise Conflict("JOB_UNDER_WAY", "这个任务正在等待运行或正在运行,请等它结束后再试", "job")
-    _wake_leader()
+    waking.after_commit(LEADER)
     return run_id
 
 
@@ -81,7 +75,7 @@ async def resume_job(actor: Actor, *, job: str) -> None:
     found = _operated(actor, job)
     if not await database.execute(RESUME, found.name):
         raise Conflict("JOB_NOT_PAUSED", "这个任务没有暂停,无需恢复", "job")
-    _wake_leader()
+    waking.after_commit(LEADER)
 
 
 def _operated(actor: Actor, name: str) -> Job:
@@ -92,10 +86,3 @@ def _operated(actor: Actor, name: str) -> Job:
     if found is None:
         raise NotFound("JOB_NOT_FOUND", "没有这个定时任务,请刷新任务列表后重试", "job")
     return found
-
-
-def _wake_leader() -> None:
-    current = database.open_transaction()
-    assert current is not None, "a command is a transaction"
-    for waker in _waker:
-        current.after_commit(waker)

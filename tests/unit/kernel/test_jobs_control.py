@@ -12,10 +12,10 @@ import pytest
 
 from api import delivering
 from api.instance import Addresses
-from domains.kernel import clock, database, jobs
+from domains.kernel import clock, database, jobs, waking
 from domains.kernel.actor import SYSTEM
 from domains.kernel.errors import Conflict, Invalid, NotFound
-from domains.kernel.jobs import Job, Scheduler, control, cron
+from domains.kernel.jobs import Job, Scheduler, cron
 from tests.factories.jobs import NAME, Work, forget, operator, runs, shanghai
 from tests.factories.kernel import audit_rows
 
@@ -280,7 +280,7 @@ async def test_a_cache_that_is_away_holds_up_nobody(
     async def away() -> None:
         raise ConnectionError("no cache")
 
-    monkeypatch.setattr(control, "_waker", [away])
+    monkeypatch.setitem(waking._wakers, jobs.LEADER, away)
     async with leading(addresses, job):
         assert isinstance(await attempt(), UUID)
         await until(lambda: work.dues)

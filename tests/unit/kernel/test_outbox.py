@@ -15,7 +15,7 @@ import redis.asyncio as aioredis
 from api import delivering
 from api.instance import cache
 from domains.estate.models import Company
-from domains.kernel import database, outbox
+from domains.kernel import database, outbox, waking
 from domains.kernel.events import Event, Registry
 from domains.kernel.outbox import Handler, Relay
 from tests.factories.kernel import AlarmRaised, NotePosted, Seen, deliver_all, hurry, message
@@ -338,7 +338,7 @@ async def run_worker(stop: asyncio.Event, seen: Seen, poll_s: float) -> None:
     one.poll_s = poll_s
     async with asyncio.TaskGroup() as group:
         group.create_task(one.run(stop, woken))
-        group.create_task(delivering._listen({delivering.WAKE: woken}, stop))
+        group.create_task(delivering._listen({outbox.LANES[False]: woken}, stop))
         await stop.wait()
         woken.set()
 
@@ -352,7 +352,7 @@ async def until(condition: Seen, note_id: str, limit_s: float) -> float:
 
 async def test_a_commit_wakes_the_relay_and_without_the_cache_it_polls() -> None:
     seen, stop = Seen(), asyncio.Event()
-    outbox.wake_with(delivering.wake_relays, delivering.wake_urgent_relays)
+    delivering.wake_others()
     working = asyncio.create_task(run_worker(stop, seen, poll_s=60))
     try:
         await asyncio.sleep(0.3)
@@ -361,14 +361,14 @@ async def test_a_commit_wakes_the_relay_and_without_the_cache_it_polls() -> None
     finally:
         stop.set()
         await working
-        outbox._wakers.clear()
+        waking._wakers.clear()
     assert seen.of("woken") == [0]
 
 
 async def test_with_the_cache_away_commits_are_not_held_up_and_relays_poll() -> None:
     seen, stop, there = Seen(), asyncio.Event(), cache()
     away = aioredis.Redis.from_url("redis://127.0.0.1:1/0")
-    outbox.wake_with(delivering.wake_relays, delivering.wake_urgent_relays)
+    delivering.wake_others()
     cache.fill(away)
     try:
         working = asyncio.create_task(run_worker(stop, seen, poll_s=0.1))
@@ -381,6 +381,6 @@ async def test_with_the_cache_away_commits_are_not_held_up_and_relays_poll() -> 
         await working
     finally:
         cache.fill(there)
-        outbox._wakers.clear()
+        waking._wakers.clear()
         await away.aclose()
     assert seen.of("polled") == [0]

@@ -87,8 +87,8 @@ async def test_a_choice_holds_for_its_kind_channel_and_person_alone() -> None:
     assert by_channel(chosen)[Channel.WECHAT].is_default
     assert by_channel(chosen)[Channel.ALIPAY].is_on
     assert by_channel(await of(you, PLAIN.name))[Channel.WECHAT].is_on
-    assert await service.wishes_of(me.id, PLAIN.name) == {Channel.WECHAT: False}
-    assert await service.wishes_of(you.id, PLAIN.name) == await service.wishes_of(me.id, FIXED.name) == {}
+    assert await service.all_wishes(me.id) == {PLAIN.name: {Channel.WECHAT: False}}
+    assert await service.all_wishes(you.id) == {}
 
 
 async def test_what_is_off_by_default_can_be_turned_on() -> None:

@@ -15,7 +15,7 @@ from domains.kernel.ids import uuid7
 from notifications import addresses, inbox
 from notifications.kinds import Channel, Climb, Kind
 from notifications.notifying import notify
-from notifications.preferences import preferences, wishes_of
+from notifications.preferences import all_wishes, preferences
 from tests.factories import notifications as made
 
 pytestmark = pytest.mark.usefixtures("instance")
@@ -183,7 +183,7 @@ async def test_a_channel_that_only_a_newer_program_knows_hinders_nobody() -> Non
     )
     assert await tell(me, kind=CHATTY) == 1
     assert [row.kind for row in (await preferences(Actor("resident", me, uuid4()))).kinds]
-    assert await wishes_of(me, CHATTY.name) == {}
+    assert await all_wishes(me) == {}
     await database.execute("DELETE FROM notification_preference")
 
 

@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from api import delivering
 from api.delivering import wake_others, work
 from domains.kernel import database
 from notifications.channels.port import Aftermath, Refused, Sent, TryAgain, Unknown
@@ -69,7 +68,6 @@ async def test_a_commit_wakes_the_workers(monkeypatch: pytest.MonkeyPatch) -> No
     assert time.monotonic() - began < 2
     stop.set()
     await asyncio.wait_for(working, 15)
-    assert delivering.WAKE_COURIERS
 
 
 async def test_without_being_woken_it_polls() -> None:
