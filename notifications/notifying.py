@@ -88,6 +88,11 @@ FROM webhook_endpoint w WHERE w.compound_id = $2 AND w.disabled_at IS NULL AND $
 ON CONFLICT (notice_id, target_id) WHERE notification_id IS NULL DO NOTHING RETURNING id
 """
 
+TOLD = """
+SELECT n.account_id, n.id FROM notice c JOIN notification n ON n.notice_id = c.id
+WHERE c.kind = $1 AND c.dedupe_key = $2 ORDER BY n.account_id
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class _Raised:
@@ -135,6 +140,11 @@ async def notify(
         waking.after_commit(LANES[level is Urgency.URGENT])
     await viewer_events.wake([row["account_id"] for row in fresh])
     return len(fresh)
+
+
+async def told(kind: Kind, dedupe_key: str) -> dict[UUID, UUID]:
+    """Who was told the notice of this key: the notification by account."""
+    return {row["account_id"]: row["id"] for row in await database.fetch(TOLD, kind.name, dedupe_key)}
 
 
 async def _plan(raised: _Raised, fresh: Sequence[asyncpg.Record]) -> int:

@@ -22,10 +22,13 @@ from domains.kernel.ids import uuid7
 KEPT = timedelta(days=3)
 PAGE = 100
 
-TELL = """
-INSERT INTO viewer_event (id, account_id, name, subject_type, subject_id, at)
+NOTED = "INSERT INTO viewer_event (id, account_id, name, subject_type, subject_id, at)"
+"""How a statement that writes a cause begins the part that notes it; `wake` those accounts afterwards."""
+
+TELL = f"""
+{NOTED}
 SELECT told.id, told.account_id, $3, $4, $5, $6 FROM unnest($1::uuid[], $2::uuid[]) AS told (id, account_id)
-"""
+"""  # noqa: S608  # put together from constants
 
 # For many listeners at once, each from a place of its own: what is finished now, or in `upto`, and was
 # not finished in `snapshot`. Who has no place yet sees nothing, and learns where it is.

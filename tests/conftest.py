@@ -24,6 +24,8 @@ from api.settings import REPOSITORY, Settings
 
 set_hypothesis_home_dir(REPOSITORY / ".linli" / "cache" / "hypothesis")
 
+pytest_plugins = ["tests.broker"]
+
 ENVIRONMENT = ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "PORT")
 
 

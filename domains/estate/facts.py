@@ -78,7 +78,7 @@ def building_columns(facts: BuildingFacts) -> Columns:
     """Columns of a building. Raises Invalid NUMBER_RANGE or a TEXT_ code with the fact as its field."""
     columns = {name: _checked(name, value) for name, value in facts.items() if name != "position"}
     if "position" in facts:
-        columns |= _position(facts["position"])
+        columns |= position_columns(facts["position"])
     return columns
 
 
@@ -133,7 +133,8 @@ def _measured(name: str, value: object, low: Decimal, high: Decimal, step: Decim
     return value.quantize(step, ROUND_HALF_UP)
 
 
-def _position(position: Position | None) -> Columns:
+def position_columns(position: Position | None) -> Columns:
+    """Columns of a point, to six decimals; None clears them. Raises Invalid NUMBER_RANGE."""
     if position is None:
         return {"latitude": None, "longitude": None}
     latitude = _measured("position.latitude", position.latitude, Decimal(-90), Decimal(90), _DEGREE)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from ipaddress import IPv6Address, ip_address
 
 from domains.kernel.errors import Throttled
-from domains.kernel.rates import Limiter, RateLimit, WhenDown
+from domains.kernel.rates import Limiter, RateLimit, WhenDown, network_of
 from domains.kernel.slots import Slot
 
 HOUR_S, DAY_S = 3600, 86_400
@@ -31,14 +30,14 @@ limiter: Slot[Limiter] = Slot("rate limiter")
 async def take_sms(phone_index: bytes, ip: str) -> None:
     """Count a code that is asked for, against every limit or none. Throttled SMS_TOO_OFTEN."""
     takes = [(limit, phone_index.hex(), 1) for limit in PER_PHONE]
-    verdict = await limiter().take_all([*takes, (PER_ADDRESS, _network(ip), 1)])
+    verdict = await limiter().take_all([*takes, (PER_ADDRESS, network_of(ip), 1)])
     if not verdict.allowed:
         raise Throttled("SMS_TOO_OFTEN", "验证码获取太频繁,请稍后再试", verdict.retry_after_s, "phone")
 
 
 async def take_sign_in(ip: str) -> None:
     """Count a try to sign in, whatever comes of it. Throttled SIGN_IN_TOO_OFTEN."""
-    verdict = await limiter().take(SIGN_IN, _network(ip))
+    verdict = await limiter().take(SIGN_IN, network_of(ip))
     if not verdict.allowed:
         raise Throttled("SIGN_IN_TOO_OFTEN", "登录尝试太频繁,请稍后再试", verdict.retry_after_s)
 
@@ -47,14 +46,3 @@ async def unknown_login_is_locked(login: str) -> bool:
     """Count a try of a login that nobody has; whether it is to look locked."""
     verdict = await limiter().take(UNKNOWN_LOGIN, hashlib.sha256(login.encode()).hexdigest())
     return not verdict.allowed
-
-
-def _network(ip: str) -> str:
-    """An IPv6 customer has a whole /64 to call from."""
-    try:
-        address = ip_address(ip)
-    except ValueError:
-        return ip
-    if isinstance(address, IPv6Address):
-        return str(address.ipv4_mapped or int(address) >> 64)
-    return ip

@@ -54,6 +54,8 @@ class _Command:
     permission: str | None
     audited: bool
     while_confined: bool
+    by_turns: bool
+    keeps_answer: bool
     function: Callable[..., Awaitable[Any]]  # Any: the decorated command's own types
 
     @cached_property
@@ -89,11 +91,11 @@ class _Command:
         if key is not None:
             digest = idempotency.body_hash({"args": args, **kwargs})
             caller_id = _SYSTEM_ID if actor.kind == "system" else actor.id
-            claim = await idempotency.claim(caller_id, self.action, key, digest)
+            claim = await idempotency.claim(caller_id, self.action, key, digest, by_turns=self.by_turns)
             if not claim.fresh:
                 return self.answer.validate_python(claim.answer)
         result = await self._call(record, actor, args, kwargs)
-        if key is not None:
+        if key is not None and not self.keeps_answer:
             answer = self.answer.dump_python(result, mode="json")
             await idempotency.complete(caller_id, self.action, key, answer)
         if self.audited:
@@ -137,17 +139,22 @@ def command(
     permission: str | None = None,
     audited: bool = True,
     while_confined: bool = False,
+    by_turns: bool = False,
+    keeps_answer: bool = False,
 ) -> Callable[[Body[P, R]], Body[P, R]]:
     """Make a function a command: `caller` and `permission` are checked before anything is read,
     its writes, its audit row and its idempotency record are one transaction.
 
-    `while_confined` opens it to a session whose password must be changed first.
+    `while_confined` opens it to a session whose password must be changed first. `by_turns`
+    lets one caller's calls of a keyed command come one after the other, and `keeps_answer` says that
+    a statement of the command itself keeps the answer under the key (`idempotency.KEEP`).
     A command that takes `idempotency_key` gives the same answer to the same key and body.
     """
 
     def decorate(function: Body[P, R]) -> Body[P, R]:
-        made = _Command(action, caller, permission, audited, while_confined, function)
+        made = _Command(action, caller, permission, audited, while_confined, by_turns, keeps_answer, function)
         keyed = "idempotency_key" in inspect.signature(function).parameters
+        assert keyed or not (by_turns or keeps_answer), "both are matters of the key"
 
         @wraps(function)
         async def wrapped(actor: Actor, *args: P.args, **kwargs: P.kwargs) -> R:

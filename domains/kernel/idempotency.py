@@ -25,14 +25,24 @@ VALUES ($1, $2, $3, $4, $5, 'in_progress', now())
 ON CONFLICT (actor_id, operation, key) DO NOTHING RETURNING id
 """
 
+# The turn is had before anything else of the transaction is read.
+CLAIM_IN_TURN = """
+INSERT INTO idempotency_record (id, actor_id, operation, key, body_hash, state, created_at)
+SELECT $1::uuid, $2::uuid, $3::text, $4::uuid, $5::bytea, 'in_progress', now()
+FROM (SELECT pg_advisory_xact_lock(hashtextextended($3::text || ':' || $2::uuid::text, 0))) AS turn
+ON CONFLICT (actor_id, operation, key) DO NOTHING RETURNING id
+"""
+
 FIND = """
 SELECT body_hash, state, answer::text AS answer FROM idempotency_record WHERE actor_id = $1 AND operation = $2 AND key = $3
 """
 
-COMPLETE = """
-UPDATE idempotency_record SET state = 'done', answer = $4::jsonb, done_at = now()
-WHERE actor_id = $1 AND operation = $2 AND key = $3 AND state = 'in_progress'
-"""
+# A command that is one statement ends with this as a part of it.
+KEEP = """
+UPDATE idempotency_record SET state = 'done', answer = {answer}, done_at = now() {source}
+WHERE actor_id = {actor} AND operation = {operation} AND key = {key} AND state = 'in_progress'"""
+
+COMPLETE = KEEP.format(answer="$4::jsonb", source="", actor="$1", operation="$2", key="$3")
 
 
 def body_hash(arguments: Mapping[str, object]) -> bytes:
@@ -43,7 +53,7 @@ def body_hash(arguments: Mapping[str, object]) -> bytes:
 
 
 def _canonical(value: object) -> object:
-    if isinstance(value, Decimal):
+    if isinstance(value, Decimal | UUID):  # an id of the driver's is of a class of its own
         return str(value)
     if isinstance(value, set | frozenset):
         return sorted(orjson.dumps(each, default=_canonical).decode() for each in value)
@@ -60,11 +70,13 @@ class Claim:
     answer: Any = None  # Any: JSON of the command's result
 
 
-async def claim(actor_id: UUID, operation: str, key: UUID, digest: bytes) -> Claim:
+async def claim(actor_id: UUID, operation: str, key: UUID, digest: bytes, *, by_turns: bool = False) -> Claim:
     """Take the key or learn the answer. Inside the command's transaction a rival waits here until
     that transaction ends; a command in several transactions commits the claim first, and a rival
-    meets `IN_PROGRESS` meanwhile."""
-    if await database.fetchval(CLAIM, uuid7(), actor_id, operation, key, digest) is not None:
+    meets `IN_PROGRESS` meanwhile. `by_turns` makes a rival of every claim of the same actor and
+    operation, whatever its key."""
+    statement = CLAIM_IN_TURN if by_turns else CLAIM
+    if await database.fetchval(statement, uuid7(), actor_id, operation, key, digest) is not None:
         return Claim(fresh=True)
     row = await database.fetchrow(FIND, actor_id, operation, key)
     assert row is not None, "records are never deleted"

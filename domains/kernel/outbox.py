@@ -272,13 +272,19 @@ class Relay:
 
     async def _handle(self, event: Event, event_id: UUID, claim: tuple[int, UUID]) -> None:
         handlers = self.handlers.get(type(event), ())
+        failed: list[Exception] = []
         for handler in handlers:
-            async with asyncio.timeout(self.handler_limit_s), database.transaction():
-                await _handle_once(handler, event, event_id)
-                if handler is handlers[-1]:
-                    # With the last handler's writes: one commit less for each message. It comes after whatever
-                    # the handler locks, so that the renewal of a lease never waits in a circle.
-                    await self._settle(claim)
+            try:
+                async with asyncio.timeout(self.handler_limit_s), database.transaction():
+                    await _handle_once(handler, event, event_id)
+                    if handler is handlers[-1] and not failed:
+                        # With the last handler's writes: one commit less for each message. It comes after whatever
+                        # the handler locks, so that the renewal of a lease never waits in a circle.
+                        await self._settle(claim)
+            except Exception as error:  # a door that cannot be opened must not keep a fire from being told
+                failed.append(error)
+        if failed:
+            raise failed[0]
         if not handlers:
             await self._settle(claim)
 

@@ -12,6 +12,7 @@ import math
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from ipaddress import IPv6Address, ip_address
 from typing import cast
 
 import structlog
@@ -105,6 +106,17 @@ class Verdict:
 
 
 Take = tuple[RateLimit, str, int]
+
+
+def network_of(ip: str) -> str:
+    """Whom an address is counted as: an IPv6 customer has a whole /64 to call from."""
+    try:
+        address = ip_address(ip)
+    except ValueError:
+        return ip
+    if isinstance(address, IPv6Address):
+        return str(address.ipv4_mapped or int(address) >> 64)
+    return ip
 
 
 class Limiter:

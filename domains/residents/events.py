@@ -75,6 +75,15 @@ class OccupancyEnded(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class AccountUnlinked(Event):
+    """An account does not sign in for a person any more."""
+
+    person_id: UUID
+    compound_id: UUID
+    account_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class VehicleRegistered(Event):
     """A car or an e-bike belongs to a house."""
 
@@ -90,5 +99,6 @@ EVENTS: tuple[type[Event], ...] = (
     HouseInvitationSent,
     OccupancyBegan,
     OccupancyEnded,
+    AccountUnlinked,
     VehicleRegistered,
 )

@@ -9,12 +9,13 @@ from uuid import UUID
 
 import asyncpg
 
-from domains.kernel import clock, database, documents, phones, text
+from domains.kernel import clock, database, documents, outbox, phones, text
 from domains.kernel.actor import Actor
 from domains.kernel.command import command, concerns
 from domains.kernel.documents import Kind
 from domains.kernel.errors import Conflict, Invalid, NotFound
 from domains.residents import permissions, rules, sealed, sql
+from domains.residents.events import AccountUnlinked
 from domains.residents.models import Person
 
 _LENGTHS = {
@@ -68,6 +69,7 @@ async def unlink_account(actor: Actor, *, person_id: UUID, reason: str) -> UUID:
         raise Conflict("PERSON_BEYOND_REACH", "这位住户在您管理的楼栋之外也有房屋,请由负责整个小区的同事处理")
     if not await Person.filter(pk=person_id, account_id__isnull=False).update(account_id=None):
         raise Conflict("NOT_LINKED", "这位住户没有绑定账号,无需解除")
+    await outbox.record(AccountUnlinked(person_id, row["compound_id"], row["account_id"]))
     return person_id
 
 

@@ -108,6 +108,14 @@ def _document(kind: Kind, written: str | None) -> tuple[Kind | None, bytes | Non
     return kind, sealing.seal(number, sealed.REGISTRATION_DOCUMENT), sealed.document_index(number)
 
 
+async def typed_house(code: str, building: str, unit: str, room: str) -> tuple[UUID, UUID]:
+    """The compound of a scanned code and the house in it, as people write it.
+
+    Raises COMPOUND_CODE_UNKNOWN, HOUSE_NOT_FOUND, UNIT_REQUIRED, or a TEXT_ code.
+    """
+    return await _house(code, _typed(building, unit, room))
+
+
 async def _house(code: str, typed: Parts) -> tuple[UUID, UUID]:
     compound = await estate.compound_by_code(code)
     if compound is None:

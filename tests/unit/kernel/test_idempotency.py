@@ -101,3 +101,29 @@ async def test_of_rivals_one_is_fresh_and_the_next_follows_when_it_fails() -> No
     assert isinstance(results[0], ValueError)
     assert sorted(map(bool, results[1:])) == [False] * 5 + [True]
     assert len(order) == 2
+
+
+async def test_claims_by_turns_come_one_after_the_other_for_one_caller_and_operation() -> None:
+    caller, under_way, most = uuid4(), 0, 0
+
+    async def work(actor_id: UUID, operation: str) -> None:
+        nonlocal under_way, most
+        async with database.transaction():
+            claim = await idempotency.claim(actor_id, operation, uuid4(), b"x", by_turns=True)
+            assert claim.fresh
+            under_way += 1
+            most = max(most, under_way)
+            await asyncio.sleep(0.02)
+            under_way -= 1
+
+    await asyncio.gather(*(work(caller, "test.turns") for _ in range(5)))
+    assert most == 1
+    await asyncio.gather(work(caller, "test.turns"), work(caller, "test.others"), work(uuid4(), "test.turns"))
+    assert most > 1
+
+
+async def test_an_id_of_the_driver_is_the_same_id() -> None:
+    id = uuid4()
+    row = await database.fetchval("SELECT $1::uuid", id)
+    assert type(row) is not UUID
+    assert idempotency.body_hash({"id": row}) == idempotency.body_hash({"id": id})

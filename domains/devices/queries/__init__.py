@@ -1,0 +1,1 @@
+"""Reads of devices and alarms, by noun."""

@@ -1,0 +1,1 @@
+"""Commands over devices and alarms, by noun."""
