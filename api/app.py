@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
 from api import edge, files
+from api.devices import routes as devices
 from api.graphql.connections import Connections
 from api.observability import routes as observability
 from api.observability.metrics import Metrics
@@ -32,6 +33,7 @@ def build_app(settings: Settings, stop: asyncio.Event | None = None) -> Starlett
             *edge.routes(settings, metrics, held),
             *pages.routes(site),
             *files.routes(site),
+            *devices.routes(),
             *observability.routes(metrics, settings, stop),
         ],
         middleware=[

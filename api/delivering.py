@@ -9,6 +9,7 @@ from functools import partial
 import structlog
 from redis.exceptions import RedisError
 
+from api.devices_listening import hear_devices
 from api.instance import Addresses, cache
 from api.wiring import EVENTS, HANDLERS, JOBS
 from domains.kernel import jobs, outbox, waking
@@ -52,8 +53,8 @@ async def _listen(woken: Mapping[str, asyncio.Event], stop: asyncio.Event) -> No
 
 
 async def work(stop: asyncio.Event) -> None:
-    """Deliver events and send messages until `stop`: one relay and one courier for what is urgent, one
-    of each for the rest."""
+    """Hear devices, deliver events and send messages until `stop`: one relay and one courier for what is
+    urgent, one of each for the rest."""
     wake_others()
     lanes: dict[str, outbox.Relay | Courier] = {
         **{name: outbox.Relay(EVENTS, HANDLERS, urgent=urgent) for urgent, name in outbox.LANES.items()},
@@ -65,6 +66,7 @@ async def work(stop: asyncio.Event) -> None:
         for name, lane in lanes.items():
             group.create_task(lane.run(stop, woken[name]))
         group.create_task(_listen(woken, stop))
+        group.create_task(hear_devices(stop))
         await stop.wait()
         for event in woken.values():
             event.set()

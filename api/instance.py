@@ -10,6 +10,7 @@ from datetime import timedelta
 import redis.asyncio as aioredis
 
 from api.addresses import Addresses
+from api.devices_listening import broker, broker_of, door_controllers
 from api.keys import Keys, load_keys
 from api.message_templates import build_templates
 from api.pages.cookies import form_key
@@ -18,6 +19,9 @@ from api.platforms import build_platforms, build_transports, with_stand_ins
 from api.senders import build_senders, build_vapid
 from api.settings import Settings
 from api.wiring import APPS, JOBS, KINDS, PERMISSIONS
+from domains.access.controllers.port import controllers
+from domains.access.service.waiting import Outcomes, outcomes
+from domains.devices.service.refusals import Refusals, refusals
 from domains.identity import limits, permissions
 from domains.identity.belongings import has_belongings
 from domains.identity.platforms import platforms
@@ -64,6 +68,7 @@ async def running(settings: Settings, addresses: Addresses) -> AsyncIterator[Key
         await stack.enter_async_context(
             database.connected(addresses.app_url, APPS, pool_size=settings.pool_size)
         )
+        refusals.fill(await stack.enter_async_context(Refusals()))
         client = aioredis.Redis.from_url(addresses.redis_url)
         stack.push_async_callback(client.aclose)
         # What is wrong with the address shows now, and not at the first request.
@@ -99,4 +104,10 @@ async def running(settings: Settings, addresses: Addresses) -> AsyncIterator[Key
         vapid = build_vapid(settings, keys.vapid_pem)
         vapid_public_key.fill(vapid.public_key)
         senders.fill(build_senders(reached, ways, calls, vapid))
+        ended = Outcomes()
+        outcomes.fill(ended)
+        broker.fill(at := broker_of(settings, addresses))
+        doors = door_controllers(at, simulated=settings.profile == "embedded")
+        controllers.fill(await stack.enter_async_context(doors))
+        stack.push_async_callback(ended.aclose)
         yield keys

@@ -71,6 +71,10 @@ class Settings(BaseSettings):
     redis_url: SecretStr | None = Field(default=None, validation_alias="REDIS_URL")
     pool_size: int = Field(default=10, ge=2, le=100)
 
+    mqtt_url: SecretStr | None = None
+    """The broker of doors and other devices, mqtts://user:password@host:port. Where none is set doors are
+    simulated; in production they cannot be reached then."""
+
     token_key_pem: SecretStr | None = None
     """ES256 private key, PEM."""
     data_keys: SecretStr | None = None
@@ -132,6 +136,16 @@ class Settings(BaseSettings):
         if given is None or not given.get_secret_value().strip():
             return None
         _check_address(given.get_secret_value(), str(field.field_name).partition("_")[0])
+        return given
+
+    @field_validator("mqtt_url")
+    @classmethod
+    def _broker(cls, given: SecretStr | None) -> SecretStr | None:
+        if given is None or not given.get_secret_value().strip():
+            return None
+        from domains.devices.link import address
+
+        address.parse(given.get_secret_value())
         return given
 
     @field_validator("vapid_subject")
@@ -223,6 +237,8 @@ def production_problems(settings: Settings) -> list[str]:
     for name in ("ide", "introspection", "platform_stand_ins"):
         if getattr(settings, name):
             problems.append(f"{env_name(name)} 必须为 false")
+    if settings.mqtt_url and not _shown(settings, "mqtt_url").startswith("mqtts://"):
+        problems.append(f"{env_name('mqtt_url')} 必须是 mqtts 地址")
     for name in ("wechat_url", "alipay_url", "sms_url", "voice_url", "public_url", "s3_endpoint"):
         address = str(getattr(settings, name))
         if not address.startswith("https://") and (address or name != "s3_endpoint"):
@@ -266,7 +282,7 @@ def _weak_servers(settings: Settings) -> Iterator[str]:
     roles = [_parts(settings, name).username for name in ("database_url", "database_owner_url")]
     if roles[0] and roles[0] == roles[1]:
         yield "DATABASE_URL 与 DATABASE_OWNER_URL 必须是两个数据库角色"
-    for name in ("database_url", "database_owner_url", "redis_url"):
+    for name in ("database_url", "database_owner_url", "redis_url", "mqtt_url"):
         password = _parts(settings, name).password
         if getattr(settings, name) and (
             not password or len(password) < _LEAST_PASSWORD or _guessable(password)

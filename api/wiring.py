@@ -6,6 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import timedelta
 
+from domains.access import events as access_events
+from domains.access import fire_notices
+from domains.access import handlers as access_handlers
+from domains.access import jobs as access_jobs
+from domains.access import notices as access_notices
+from domains.access import permissions as access
+from domains.access import sealed as access_sealed
+from domains.access.service import doors, fire, lists, resident_codes, settling
+from domains.devices import events as device_events
+from domains.devices import handlers as device_handlers
+from domains.devices import jobs as device_jobs
+from domains.devices import notices as device_notices
+from domains.devices import permissions as devices
 from domains.estate import events as estate_events
 from domains.estate import permissions as estate
 from domains.identity import events as identity_events
@@ -39,11 +52,14 @@ APPS: Mapping[str, str] = {
     "estate": "domains.estate",
     "identity": "domains.identity",
     "residents": "domains.residents",
+    "devices": "domains.devices",
+    "access": "domains.access",
 }
 """ORM app → package of its models; the order is that of the foreign keys."""
 
 PERMISSIONS: Mapping[str, str] = {
-    **estate.LABELS, **residents.LABELS, **identity.LABELS, **notifications.LABELS,
+    **estate.LABELS, **residents.LABELS, **access.LABELS, **devices.LABELS, **identity.LABELS,
+    **notifications.LABELS,
 }  # fmt: skip
 """Every permission there is, with its name for people."""
 
@@ -53,6 +69,8 @@ HANDLERS: Mapping[type[Event], Sequence[Handler]] = {
     **dict.fromkeys(estate_events.EVENTS, ()),
     **dict.fromkeys(identity_events.EVENTS, ()),
     **dict.fromkeys(residents_events.EVENTS, ()),
+    **dict.fromkeys(device_events.EVENTS, ()),
+    **dict.fromkeys(access_events.EVENTS, ()),
     jobs.JobFailed: (identity_handlers.alarm_of_job,),
     notification_events.MessageFault: (identity_handlers.alarm_of_fault,),
     identity_events.PhoneVerified: (identity_handlers.tell_of_phone,),
@@ -62,19 +80,43 @@ HANDLERS: Mapping[type[Event], Sequence[Handler]] = {
     residents_events.RegistrationRejected: (residents_handlers.tell_rejected,),
     residents_events.HouseInvitationSent: (residents_handlers.tell_invited,),
     residents_events.OccupancyBegan: (residents_handlers.tell_of_arrival,),
-    residents_events.OccupancyEnded: (residents_handlers.tell_of_leaving,),
+    residents_events.OccupancyEnded: (residents_handlers.tell_of_leaving, access_handlers.end_passes),
+    residents_events.AccountUnlinked: (access_handlers.end_passes_of_unlinked,),
     residents_events.VehicleRegistered: (residents_handlers.tell_of_vehicle,),
+    device_events.AlarmOpened: (
+        fire.release_doors,
+        device_handlers.tell_of_alarm,
+        device_handlers.show_alarm,
+    ),
+    device_events.AlarmAcknowledged: (device_handlers.show_alarm,),
+    device_events.AlarmCleared: (
+        fire.restore_doors,
+        device_handlers.tell_it_is_over,
+        device_handlers.show_alarm,
+    ),
+    device_events.DeviceRetired: (device_handlers.end_alarms, doors.remove_with_device),
+    access_events.VisitorPassRequested: (access_handlers.tell_of_request, access_handlers.show_pass),
+    access_events.VisitorPassIssued: (access_handlers.show_pass,),
+    access_events.VisitorPassRejected: (access_handlers.show_pass,),
+    access_events.VisitorPassRevoked: (access_handlers.show_pass,),
+    access_events.VisitorAdmitted: (access_handlers.tell_of_admission, access_handlers.show_pass),
+    access_events.PassOverused: (access_handlers.tell_of_overuse, access_handlers.show_pass),
+    access_events.VisitorRefused: (access_handlers.tell_of_refusal, access_handlers.show_pass),
 }
 """What happens after a fact; the only map of it."""
 
 EVENTS = Registry(HANDLERS)
 
-KINDS: Sequence[Kind] = (*webhooks.KINDS, *identity_notices.KINDS, *residents_notices.KINDS)
+KINDS: Sequence[Kind] = (
+    *webhooks.KINDS, *identity_notices.KINDS, *residents_notices.KINDS, *device_notices.KINDS,
+    *access_notices.KINDS, *fire_notices.KINDS,
+)  # fmt: skip
 """Every kind of notice there is; each domain declares its own."""
 
 
 SEALED: Sequence[SealedColumn] = (
     *notification_sealed.COLUMNS, *identity_sealed.COLUMNS, *residents_sealed.COLUMNS,
+    *access_sealed.COLUMNS,
 )  # fmt: skip
 """Every encrypted column there is; what is not listed would keep an old key in use for ever."""
 
@@ -157,6 +199,58 @@ JOBS: Sequence[Job] = (
     Job(
         "residents.expire_invitations", cron("7 0 * * *"), residents_jobs.expire_invitations,
         zh="邀请到期失效", en="Expire invitations",
+    ),
+    Job(
+        "devices.clear_calm", cron("* * * * *"), device_jobs.clear_calm_alarms, attempts=1, limit_s=50,
+        zh="解除已恢复的告警", en="Clear alarms that are over",
+    ),
+    Job(
+        "devices.watch_offline", cron("* * * * *"), device_jobs.watch_offline, attempts=1, limit_s=50,
+        zh="检查离线设备", en="Watch for silent devices",
+    ),
+    Job(
+        "access.settle_commands", cron("* * * * *"), settling.settle_commands, attempts=1, limit_s=50,
+        zh="了结超时的开门指令", en="End orders to doors that nobody answered",
+    ),
+    Job(
+        "access.keep_fire_doors", cron("* * * * *"), fire.keep_doors, attempts=1, limit_s=50,
+        zh="核对消防联动的门", en="See to the doors that a fire released",
+    ),
+    Job(
+        "access.forget_codes", cron("47 3 * * *"), resident_codes.forget_codes,
+        zh="清除过期住户码的归属", en="Forget whose residents' codes were",
+    ),
+    Job(
+        "access.forget_revocations", cron("53 3 * * *"), lists.forget_revocations,
+        zh="清除吊销名单中已过期的条目", en="Forget revocations of passes that are over",
+    ),
+    Job(
+        "access.expire_passes", cron("* * * * *"), access_jobs.expire_passes, attempts=1, limit_s=50,
+        zh="访客通行证到期失效", en="Expire visitors' passes",
+    ),
+    Job(
+        "access.make_template_passes", cron("*/10 * * * *"), access_jobs.make_template_passes,
+        zh="按常访模板生成通行证", en="Make passes of templates",
+    ),
+    Job(
+        "access.forget_visitors", cron("23 3 * * *"), access_jobs.forget_visitors,
+        zh="清除半年前的访客信息", en="Forget visitors of half a year ago",
+    ),
+    Job(
+        "access.delete_records", cron("33 2 * * *"), access_jobs.delete_old_records, limit_s=3_600.0,
+        zh="清理保存期满的通行记录", en="Delete records of doors past their term",
+    ),
+    Job(
+        "access.delete_commands", cron("43 3 * * *"), access_jobs.delete_old_commands, limit_s=3_600.0,
+        zh="清理保存期满的开门指令", en="Delete orders to doors past their term",
+    ),
+    Job(
+        "access.forget_exports", cron("*/20 * * * *"), access_jobs.forget_exports,
+        zh="清除导出的通行记录文件", en="Delete exported files of records",
+    ),
+    Job(
+        "devices.purge", cron("20 3 * * *"), device_jobs.purge,
+        zh="清理到期的遥测数据与拒收记录", en="Forget old readings and refusals",
     ),
 )  # fmt: skip
 """Scheduled work."""

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import strawberry
 
+from domains.access.queries import passes as visit_queries
 from domains.kernel import clock
 from domains.residents import qr, rules
 from domains.residents.queries import invitations as invitation_queries
@@ -24,6 +25,7 @@ from schema.invitations import Invitation
 from schema.permissions import residents_only, signed_in
 from schema.registration import Registration
 from schema.relay import decode, encode
+from schema.visitor_passes import VisitorPass
 
 
 class OwnHousesLoader(Loader[UUID, list[occupancies.OwnHouse]]):
@@ -48,6 +50,14 @@ class ReceivedInvitationsLoader(Loader[UUID, list[invitation_queries.Invitation]
     async def fetch(self, keys: list[UUID]) -> Mapping[UUID, list[invitation_queries.Invitation]]:
         """The only key is the caller."""
         return {keys[0]: await invitation_queries.received(self.context.actor)}
+
+
+class ExpectedVisitsLoader(Loader[UUID, list[visit_queries.VisitorPass]]):
+    """Visitors of the caller's houses who wait for a word or come today, read once."""
+
+    async def fetch(self, keys: list[UUID]) -> Mapping[UUID, list[visit_queries.VisitorPass]]:
+        """The only key is the caller."""
+        return {keys[0]: await visit_queries.expected(self.context.actor)}
 
 
 # Any: which rows it loads is the loader's.
@@ -133,6 +143,16 @@ class LeaseEndingCard(HomeCard):
     days_left: int = strawberry.field(description="Days until the last day; 0 on the last day itself.")
 
 
+@strawberry.type(description="A visitor asks to be let in and waits for a word of the house.")
+class VisitRequestedCard(HomeCard):
+    visitor_pass: VisitorPass = strawberry.field(description="What the visitor asks for.")
+
+
+@strawberry.type(description="A visitor of the house is expected today.")
+class VisitExpectedCard(HomeCard):
+    visitor_pass: VisitorPass = strawberry.field(description="The pass.")
+
+
 @strawberry.type(description="The caller has no house yet and waits for none: register one.")
 class RegisterHouseCard(HomeCard):
     """Nothing but the invitation to begin."""
@@ -166,6 +186,17 @@ async def lease_cards(context: Context) -> list[HomeCard]:
     return cards
 
 
+async def visit_cards(context: Context) -> list[HomeCard]:
+    """Visitors who wait, and those on their way today."""
+    rows = await _own(context, ExpectedVisitsLoader)
+    return [
+        VisitRequestedCard(key=f"visit:{row.id}", due=row.requested_at, visitor_pass=row)
+        if row.state == "requested"
+        else VisitExpectedCard(key=f"visit:{row.id}", due=row.starts_at, visitor_pass=row)
+        for row in rows
+    ]
+
+
 async def beginning_cards(context: Context) -> list[HomeCard]:
     """For who has nothing at all."""
     loaders = (OwnHousesLoader, OpenRegistrationsLoader, ReceivedInvitationsLoader)
@@ -175,7 +206,9 @@ async def beginning_cards(context: Context) -> list[HomeCard]:
 
 
 CardSource = Callable[[Context], Awaitable[list[HomeCard]]]
-CARD_SOURCES: tuple[CardSource, ...] = (invitation_cards, lease_cards, registration_cards, beginning_cards)
+CARD_SOURCES: tuple[CardSource, ...] = (
+    visit_cards, invitation_cards, lease_cards, registration_cards, beginning_cards,
+)  # fmt: skip
 """Who may put cards on the home screen, in the order of what needs the resident first."""
 
 
@@ -245,6 +278,8 @@ CARDS: Sequence[type] = (
     RegistrationRejectedCard,
     InvitationCard,
     LeaseEndingCard,
+    VisitRequestedCard,
+    VisitExpectedCard,
     RegisterHouseCard,
 )
 """Types only an interface leads to: the schema has to be told of them."""

@@ -7,16 +7,23 @@ from typing import Annotated
 import strawberry
 
 from schema import (
+    access_records,
+    alarms,
+    devices,
+    door_commands,
+    doors,
     estate,
     household,
     inbox,
     invitations,
     organisation,
+    pass_templates,
     registration,
     residents,
     roles,
     staff,
     vehicles,
+    visitor_passes,
     webhooks,
 )
 from schema.context import Info
@@ -27,11 +34,18 @@ SOURCES = {
     **organisation.NODES,
     **household.NODES,
     **vehicles.NODES,
+    **visitor_passes.NODES,
+    **pass_templates.NODES,
+    **alarms.NODES,
     **residents.NODES,
     **registration.NODES,
     **invitations.NODES,
     **inbox.NODES,
     **webhooks.NODES,
+    **devices.NODES,
+    **doors.NODES,
+    **access_records.NODES,
+    **door_commands.NODES,
     "Staff": staff.staff_nodes,
     "Role": roles.role_nodes,
 }

@@ -6,10 +6,18 @@ import strawberry
 from strawberry.tools import merge_types
 
 from schema import (
+    access_records,
+    access_rules,
+    alarms,
     audit,
     deliveries,
+    device_commands,
+    devices,
+    door_commands,
+    doors,
     estate,
     estate_commands,
+    guard,
     home,
     household,
     identity,
@@ -20,11 +28,13 @@ from schema import (
     live,
     notification_settings,
     organisation,
+    pass_templates,
     passes,
     photos,
     profile,
     push_subscriptions,
     registration,
+    resident_codes,
     residents,
     roles,
     staff,
@@ -32,6 +42,10 @@ from schema import (
     subscribe_messages,
     vehicles,
     viewer,
+    visitor_live,
+    visitor_page,
+    visitor_pass_commands,
+    visitor_passes,
     webhooks,
 )
 from schema.nodes import NodeQuery
@@ -46,6 +60,11 @@ QUERIES = (
     registration.RegistrationQuery,
     vehicles.VehiclesQuery,
     passes.PassesQuery,
+    visitor_passes.VisitorPassesQuery,
+    visitor_page.VisitorPageQuery,
+    access_rules.AccessRulesQuery,
+    alarms.AlarmsQuery,
+    resident_codes.ResidentCodesQuery,
     imports.ImportsQuery,
     staff.StaffQuery,
     roles.RolesQuery,
@@ -54,6 +73,11 @@ QUERIES = (
     jobs.JobsQuery,
     push_subscriptions.PushQuery,
     webhooks.WebhooksQuery,
+    devices.DevicesQuery,
+    doors.DoorsQuery,
+    access_records.AccessRecordsQuery,
+    guard.GuardQuery,
+    door_commands.DoorCommandsQuery,
 )
 MUTATIONS = (
     identity.IdentityMutation,
@@ -64,6 +88,10 @@ MUTATIONS = (
     household.HouseholdMutation,
     residents.ResidentsMutation,
     vehicles.VehiclesMutation,
+    visitor_pass_commands.VisitorPassesMutation,
+    pass_templates.PassTemplatesMutation,
+    access_rules.AccessRulesMutation,
+    alarms.AlarmsMutation,
     photos.PhotosMutation,
     imports.ImportsMutation,
     staff_commands.StaffMutation,
@@ -76,9 +104,18 @@ MUTATIONS = (
     subscribe_messages.SubscribeMutation,
     push_subscriptions.PushMutation,
     webhooks.WebhooksMutation,
+    device_commands.DevicesMutation,
+    doors.DoorsMutation,
+    access_records.AccessRecordsMutation,
+    guard.GuardMutation,
+    door_commands.DoorCommandsMutation,
 )
 
-SUBSCRIPTIONS = (live.LiveSubscription,)
+SUBSCRIPTIONS = (
+    live.LiveSubscription,
+    door_commands.DoorCommandsSubscription,
+    visitor_live.VisitorPageSubscription,
+)
 
 Query = merge_types("Query", QUERIES)
 Mutation = merge_types("Mutation", MUTATIONS)
@@ -96,11 +133,18 @@ schema = strawberry.Schema(
         estate.House,
         household.Occupancy,
         vehicles.Vehicle,
+        visitor_passes.VisitorPass,
+        pass_templates.PassTemplate,
+        alarms.Alarm,
         residents.Person,
         registration.Registration,
         invitations.Invitation,
         inbox.Notification,
         webhooks.Webhook,
+        devices.Device,
+        doors.Door,
+        access_records.AccessRecord,
+        door_commands.DoorCommand,
         *home.CARDS,
         staff.Staff,
         roles.Role,

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import strawberry
 
+from schema.access_records import AccessRecordsViewer
 from schema.context import Info
+from schema.doors import DoorsViewer
 from schema.home import HomeViewer
 from schema.inbox import InboxViewer
 from schema.live import LiveViewer, place_before
 from schema.notification_settings import NotificationSettingsViewer
+from schema.pass_templates import PassTemplatesViewer
 from schema.permissions import signed_in_at_all
 from schema.profile import IdentityViewer
 from schema.residents import ResidentsViewer
 from schema.subscribe_messages import SubscribeViewer
+from schema.visitor_passes import VisitorsViewer
 
 
 @strawberry.type(description="The caller's own things (我的).")
 class Viewer(
+    VisitorsViewer, PassTemplatesViewer,
     IdentityViewer, ResidentsViewer, HomeViewer, InboxViewer, NotificationSettingsViewer, SubscribeViewer,
-    LiveViewer,
+    LiveViewer, DoorsViewer, AccessRecordsViewer,
 ):  # fmt: skip
     """Each of its bases adds fields and holds nothing of the caller, who is in the context."""
 

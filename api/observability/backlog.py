@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import asyncpg
 from prometheus_client import CollectorRegistry, Gauge
 
+from api.observability.doors import DoorGauges
 from api.observability.sending import SendingGauges
 from domains.kernel import clock, database, jobs, outbox
 from domains.kernel.actor import SYSTEM
@@ -23,7 +24,7 @@ FRESH_S = 5.0
 
 @dataclass(slots=True)
 class Gauges:
-    """Outbox, jobs, messages and the pool of connections."""
+    """Outbox, jobs, messages, doors and the pool of connections."""
 
     registry: CollectorRegistry
     up: Gauge = field(init=False)
@@ -36,6 +37,7 @@ class Gauges:
     paused: Gauge = field(init=False)
     pool: Gauge = field(init=False)
     sending: SendingGauges = field(init=False)
+    doors: DoorGauges = field(init=False)
     read_at: float = field(default=-FRESH_S, init=False)
 
     def __post_init__(self) -> None:
@@ -52,6 +54,7 @@ class Gauges:
         self.paused = Gauge("linli_job_paused", "1 while somebody has paused it.", ("job",), registry=made)
         self.pool = Gauge("linli_database_pool", "Connections of this process.", ("state",), registry=made)
         self.sending = SendingGauges(made)
+        self.doors = DoorGauges(made)
 
     async def read(self) -> None:
         """Bring the gauges up to date; without the database they keep what they had and `up` says 0."""
@@ -76,6 +79,7 @@ class Gauges:
         self.oldest.set(backlog.oldest_s)
         await self._read_jobs()
         await self.sending.read()
+        await self.doors.read()
 
     async def _read_jobs(self) -> None:
         self.jobs.clear()

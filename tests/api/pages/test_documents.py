@@ -78,7 +78,11 @@ def test_enum_values_that_pages_show_have_labels() -> None:
 
 
 def test_values_that_mean_something_else_elsewhere_have_labels_of_their_own() -> None:
-    for name, prefix in (("DeliveryState", "delivery"), ("AttemptOutcome", "attempt")):
+    for name, prefix in (
+        ("DeliveryState", "delivery"),
+        ("AttemptOutcome", "attempt"),
+        ("VisitPurpose", "purpose"),
+    ):
         values = schema._schema.type_map[name].values  # type: ignore[attr-defined]  # an enum type has values
         assert {f"{prefix}:{value}" for value in values} - set(labels()) == set(), name
 

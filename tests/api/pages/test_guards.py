@@ -243,3 +243,10 @@ async def test_english_is_shown_to_who_prefers_it(visitor: Visitor) -> None:
     shown = await visitor.get("/staff/sign-in", **{"accept-language": "en-GB,en;q=0.9,zh;q=0.5"})
     assert '<html lang="en">' in shown.text and "Staff sign-in" in seen(shown)
     assert "Accept-Language" in shown.headers["vary"]
+
+
+@pytest.mark.parametrize("path", ["/staff/inbox/live", "/staff/guard/live"])
+async def test_who_follows_events_signed_out_is_shown_no_page(visitor: Visitor, path: str) -> None:
+    followed = await visitor.get(path, accept="text/event-stream")
+    assert (followed.status_code, followed.content) == (204, b"")
+    assert (await visitor.get(path)).headers["location"].startswith("/staff/sign-in")

@@ -16,7 +16,7 @@ from tests.api.pages.visitors import Visitor, seen, visiting
 pytestmark = pytest.mark.usefixtures("instance")
 DEMO = Showcase(
     "桂语里", "GYL", (DemoAccount("经理 <许>", "manager", "Pass-2026"), DemoAccount("业主", "19900001001")),
-    "http://127.0.0.1:9",
+    "http://127.0.0.1:9", "/v/a-visitors-secret",
 )  # fmt: skip
 
 
@@ -26,6 +26,7 @@ async def test_the_landing_page_says_what_there_is(visitor: Visitor) -> None:
     for path in ("/staff", "/graphql", "/ready", "/metrics"):
         assert f'href="{path}"' in shown.text
     assert "演示账号" not in shown.text
+    assert 'href="/v' not in shown.text
 
 
 async def test_a_demonstration_shows_its_accounts(app: Starlette) -> None:
@@ -41,6 +42,8 @@ async def test_a_demonstration_shows_its_accounts(app: Starlette) -> None:
     assert "/join/GYL" in shown.text
     for path in ("sms", "phone"):
         assert f'href="http://127.0.0.1:9/{path}"' in shown.text
+    for path in ("/v/a-visitors-secret", "/visit/GYL", "/staff/guard"):
+        assert f'href="{path}"' in shown.text
 
 
 async def test_a_code_leads_to_how_to_register_and_tells_nothing_else(visitor: Visitor) -> None:

@@ -170,3 +170,20 @@ def test_the_operators_guide_lists_every_setting_and_no_other() -> None:
     table = guide.partition("<!-- settings -->")[2].partition("<!-- /settings -->")[0]
     listed = set(re.findall(r"^\| `([A-Z0-9_]+)` \|", table, re.MULTILINE))
     assert listed == {env_name(name) for name in Settings.model_fields}
+
+
+@pytest.mark.parametrize(
+    ("url", "part"),
+    [
+        ("mqtt://linli:Qz8-still-water-17@broker:1883", "LINLI_MQTT_URL 必须是 mqtts 地址"),
+        ("mqtts://broker:8883", "LINLI_MQTT_URL 的密码未设置"),
+        ("mqtts://linli:password@broker:8883", "LINLI_MQTT_URL 的密码未设置"),
+        ("http://linli:Qz8-still-water-17@broker", "消息服务器地址应为"),
+        ("mqtts://linli:Qz8-still-water-17@broker:8883", ""), ("", ""),
+    ],
+)  # fmt: skip
+def test_production_reaches_its_broker_by_tls_and_with_a_password(
+    url: str, part: str, accepted: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = refused(monkeypatch, accepted | {"LINLI_MQTT_URL": url})
+    assert (part in told) if part else told == ""

@@ -1,0 +1,1 @@
+"""Doors, commands, records and passes (门禁与访客)."""

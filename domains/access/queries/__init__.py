@@ -1,0 +1,1 @@
+"""Reads of doors, passes and records, by noun."""

@@ -1,0 +1,1 @@
+"""Commands over doors and passes, by noun."""
