@@ -20,6 +20,7 @@ CONTENT_TYPES = {
     ".svg": "image/svg+xml",
     ".png": "image/png",
 }
+WORKER_POLICY = "default-src 'none'; connect-src 'self'"
 YEAR_S = 365 * 24 * 3600
 
 
@@ -57,8 +58,11 @@ def address(name: str) -> str:
 
 
 async def serve_worker(request: Request) -> Response:
-    """The service worker, above every page: a worker reaches the addresses below its own and no others."""
-    return await _serve(request, "service-worker.js")
+    """A service worker, above every page: a worker reaches the addresses below its own and no others."""
+    response = await _serve(request, request.url.path.removeprefix("/"))
+    # What a worker may fetch is said with its own file.
+    response.headers["Content-Security-Policy"] = WORKER_POLICY
+    return response
 
 
 async def serve(request: Request) -> Response:

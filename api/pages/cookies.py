@@ -15,9 +15,11 @@ from starlette.responses import Response
 from domains.kernel.slots import Slot
 
 Tone = Literal["success", "warning", "danger"]
-Name = Literal["access", "refresh", "form", "flash", "compound"]
+Name = Literal["access", "refresh", "form", "flash", "compound", "door"]
 TONES: tuple[Tone, ...] = ("success", "warning", "danger")
 MOST_FLASH = 300
+KEPT_S: Mapping[Name, int] = {"door": 365 * 24 * 3600}
+"""What stays in a browser that is closed: at which door it is used, whoever uses it."""
 
 
 form_key: Slot[bytes] = Slot("form key")
@@ -39,7 +41,7 @@ class Flash:
 class Jar:
     """The cookies of one request, and what its response changes in them.
 
-    They last as long as the browser is open. Over https their names are bound to this very host, so
+    They last as long as the browser is open, but for KEPT_S. Over https their names are bound to this very host, so
     that no other host of the domain can plant one.
     """
 
@@ -64,7 +66,7 @@ class Jar:
         """Put the changes on the response."""
         for name, value in self.changes.items():
             response.set_cookie(
-                self._full(name), value or "", max_age=None if value else 0,
+                self._full(name), value or "", max_age=KEPT_S.get(name) if value else 0,
                 secure=self.https, httponly=True, samesite="lax", path="/",
             )  # fmt: skip
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from domains.access import permissions as access
+from domains.devices import permissions as devices
 from domains.estate import permissions as estate
 from domains.identity import permissions as identity
 from domains.kernel.actor import Actor
@@ -31,7 +33,11 @@ class Item:
 
 ITEMS = (
     Item("/staff/registrations", "clipboard-check", "登记审核", (residents.REVIEW,)),
+    Item("/staff/guard", "door-enter", "保安工作台", (access.VISITORS_READ,)),
     Item("/staff/search", "search", "房屋住户", (estate.READ, residents.READ)),
+    Item("/staff/alarms", "bell-ringing", "设备告警", (devices.ALARMS_READ,)),
+    Item("/staff/access-records", "list-details", "通行记录", (access.RECORDS_READ,)),
+    Item("/staff/devices", "cpu", "设备台账", (devices.READ,)),
     Item("/staff/import", "file-import", "台账导入", (estate.IMPORT,)),
     Item("/staff/audit", "shield-lock", "操作审计", (identity.AUDIT_READ,)),
     Item("/staff/deliveries", "send", "投递记录", (notifications.DELIVERIES_READ,)),

@@ -15,7 +15,7 @@ from api.pages import asking
 from api.pages.cookies import Flash, Jar, Tone
 from api.pages.navigation import Item, items_for
 from api.pages.rendering import rendered
-from api.pages.streaming import EventStream, Lasting
+from api.pages.streaming import EventStream, Frame, Lasting
 from api.pages.texts import Texts
 from api.settings import Settings
 from schema.context import Context
@@ -88,10 +88,10 @@ class Page:
         self.context.loaders.clear()
         return await asking.ask(self.engine, self.context, document, variables)
 
-    async def follow(self, document: str, **variables: object) -> Response:
+    async def follow(self, document: str, frame: Frame, **variables: object) -> Response:
         """What happens from now on, as server-sent events. Raises Refusal."""
         answers = await asking.follow(self.engine, self.context, document, variables)
-        return EventStream(self.context, self.lasting, answers)
+        return EventStream(self.context, self.lasting, answers, frame)
 
     def typed(self, name: str) -> str:
         """What was typed into a field, without the blanks around it."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from api.pages.assets import address
+from domains.kernel import clock
 
 # China has one time zone and no summer time.
 CHINA = timezone(timedelta(hours=8))
@@ -28,6 +29,7 @@ def environment() -> Environment:
     )
     made.globals["asset"] = address
     made.filters["instant"] = instant
+    made.filters["moment"] = moment
     return made
 
 
@@ -39,3 +41,11 @@ def rendered(template: str, context: Mapping[str, object]) -> str:
 def instant(value: str | None) -> str:
     """An instant of the API as a clock in China shows it, to the minute."""
     return datetime.fromisoformat(value).astimezone(CHINA).strftime("%Y-%m-%d %H:%M") if value else ""
+
+
+def moment(value: str | None) -> str:
+    """As `instant`, without the date where it is today's, and without the year."""
+    if not value:
+        return ""
+    at = datetime.fromisoformat(value).astimezone(CHINA)
+    return at.strftime("%H:%M" if at.date() == clock.today() else "%m-%d %H:%M")

@@ -17,8 +17,15 @@ from api.pages import assets, landing, sign_in
 from api.pages.sessions import Sessions
 from api.pages.site import Site, View
 from api.pages.staff import (
+    access_records,
+    alarms,
     audit,
     deliveries,
+    devices,
+    guard,
+    guard_deciding,
+    guard_scanning,
+    guard_walk_in,
     home,
     imports,
     inbox,
@@ -29,6 +36,7 @@ from api.pages.staff import (
     webhooks,
 )
 from api.pages.streaming import Lasting
+from api.pages.visiting import pass_page, request_form
 from api.refusals import keep_refusals
 from api.settings import Settings
 from domains.kernel.rates import Limiter
@@ -39,6 +47,10 @@ REGISTER_BYTES = 11_000_000
 VIEWS: tuple[tuple[str, str, View], ...] = (
     ("/", "GET", View(landing.show_landing, for_all=True)),
     ("/join/{code}", "GET", View(landing.show_join, for_all=True)),
+    ("/visit/{code}", "GET", View(request_form.show, for_all=True)),
+    ("/visit/{code}", "POST", View(request_form.send, for_all=True)),
+    ("/v/{secret}", "GET", View(pass_page.show, for_all=True)),
+    ("/v/{secret}/live", "GET", View(pass_page.listen, for_all=True)),
     ("/staff/sign-in", "GET", View(sign_in.show_sign_in, for_all=True, while_confined=True)),
     ("/staff/sign-in", "POST", View(sign_in.sign_in, for_all=True, while_confined=True)),
     ("/staff/sign-out", "POST", View(sign_in.sign_out, while_confined=True)),
@@ -48,6 +60,34 @@ VIEWS: tuple[tuple[str, str, View], ...] = (
     ("/staff/compound", "POST", View(home.choose_compound)),
     ("/staff/registrations", "GET", View(registrations.show)),
     ("/staff/registrations/review", "POST", View(registrations.review)),
+    ("/staff/guard", "GET", View(guard.show)),
+    ("/staff/guard", "POST", View(guard.find)),
+    ("/staff/guard/gate", "POST", View(guard.choose_gate)),
+    ("/staff/guard/live", "GET", View(guard.listen, is_part=True)),
+    ("/staff/guard/strip", "GET", View(guard.show_strip, is_part=True)),
+    ("/staff/guard/visitor", "GET", View(guard.show_visitor)),
+    ("/staff/guard/admit", "POST", View(guard_deciding.admit)),
+    ("/staff/guard/refuse", "POST", View(guard_deciding.refuse)),
+    ("/staff/guard/leave", "POST", View(guard_deciding.leave)),
+    ("/staff/guard/decide", "POST", View(guard_deciding.decide)),
+    ("/staff/guard/scan", "GET", View(guard_scanning.show)),
+    ("/staff/guard/scan", "POST", View(guard_scanning.scan)),
+    ("/staff/guard/walk-in", "GET", View(guard_walk_in.show)),
+    ("/staff/guard/walk-in", "POST", View(guard_walk_in.register)),
+    ("/staff/guard/alarms", "GET", View(guard.show_alarms)),
+    ("/staff/alarms", "GET", View(alarms.show)),
+    ("/staff/alarms/acknowledge", "POST", View(alarms.acknowledge)),
+    ("/staff/alarms/clear", "POST", View(alarms.clear)),
+    ("/staff/access-records", "GET", View(access_records.show)),
+    ("/staff/access-records", "POST", View(access_records.find)),
+    ("/staff/access-records/export", "POST", View(access_records.export)),
+    ("/staff/access-records/statistics", "GET", View(access_records.show_statistics)),
+    ("/staff/devices", "GET", View(devices.show)),
+    ("/staff/devices/one", "GET", View(devices.show_one)),
+    ("/staff/devices/new", "GET", View(devices.show_form)),
+    ("/staff/devices/new", "POST", View(devices.register)),
+    ("/staff/devices/key", "POST", View(devices.issue_key)),
+    ("/staff/devices/key/revoke", "POST", View(devices.revoke_key)),
     ("/staff/search", "GET", View(search.show)),
     ("/staff/search", "POST", View(search.find)),
     ("/staff/import", "GET", View(imports.show)),
@@ -96,5 +136,6 @@ def routes(made: Site) -> list[BaseRoute]:
     files = [
         Route("/static/{name:path}", assets.serve),
         Route("/service-worker.js", assets.serve_worker),
+        Route("/visitor-worker.js", assets.serve_worker),
     ]
     return [*pages, *files]

@@ -19,12 +19,13 @@ class DemoAccount:
 @dataclass(frozen=True, slots=True)
 class Showcase:
     """A demonstration: its compound with the code to register by, its accounts, and where the stand-ins
-    of the platforms are, if they run."""
+    of the platforms are, if they run; `visitor_path` is where the page of a visitor's pass is, if there is one."""
 
     compound: str
     code: str
     accounts: tuple[DemoAccount, ...]
     platform_url: str
+    visitor_path: str = ""
 
     @property
     def sms_url(self) -> str:

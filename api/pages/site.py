@@ -21,7 +21,7 @@ from api.pages.asking import Refusal
 from api.pages.cookies import Flash, Jar
 from api.pages.page import HOME, PASSWORD, SIGN_IN, Page
 from api.pages.sessions import Ended, Sessions, stranger
-from api.pages.streaming import Lasting
+from api.pages.streaming import EventStream, Lasting
 from api.settings import Settings
 from schema.context import Language
 from schema.errors import general_text, log_fault
@@ -102,10 +102,10 @@ class Site:
             page.context = await self.sessions.open(page.jar, page.context.actor.origin)
         except Ended:
             if not view.for_all:
-                return page.go(sign_in_for(page, ended="1"))
+                return signed_out(page, ended="1")
         actor = page.context.actor
         if actor.kind == "anonymous" and not view.for_all:
-            return page.go(sign_in_for(page))
+            return signed_out(page)
         if actor.kind == "resident" and not view.for_all:
             raise Refusal("FORBIDDEN", general_text("FORBIDDEN", page.context.language), 403)
         if actor.confined and not view.while_confined:
@@ -117,6 +117,13 @@ class Site:
         async with form_of(page.request, view.limit) as page.form:
             check_form(page)
             return await view.handler(page)
+
+
+def signed_out(page: Page, **reason: str) -> Response:
+    """To the sign-in; who follows events cannot show a page, and does not ask again after no content."""
+    if page.request.headers.get("Accept") == EventStream.media_type:
+        return Response(status_code=204)
+    return page.go(sign_in_for(page, **reason))
 
 
 def sign_in_for(page: Page, **reason: str) -> str:
@@ -192,7 +199,7 @@ def refused(page: Page, refusal: Refusal) -> Response:
     """A refusal: on the way to sign in or to a new password, as a message in an open page, or as a page."""
     if refusal.status == 401:
         page.jar.forget()
-        return page.go(sign_in_for(page, ended="1"))
+        return signed_out(page, ended="1")
     if refusal.code == "PASSWORD_CHANGE_REQUIRED":
         return page.go(PASSWORD)
     if page.is_partial:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -20,6 +20,8 @@ from schema.context import Context
 from schema.errors import RequestRefusedError
 
 EDGE = EdgeOptions()
+Frame = Callable[[Data], bytes]
+"""What a browser is told of an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +38,16 @@ class EventStream(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, context: Context, lasting: Lasting, answers: AsyncGenerator[Answer, None]) -> None:
+    def __init__(
+        self, context: Context, lasting: Lasting, answers: AsyncGenerator[Answer, None], frame: Frame
+    ) -> None:
         self.status_code = 200
         self.background = None
         self.init_headers({"X-Accel-Buffering": "no"})
         self._context = context
         self._lasting = lasting
         self._answers = answers
+        self._frame = frame
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async with aclosing(self._answers):
@@ -78,22 +83,20 @@ class EventStream(Response):
             async for answer in beats:
                 if answer is not None and answer.errors:
                     return
+                body = self._body(answer)
                 async with asyncio.timeout(EDGE.send_limit_s):
-                    await send({"type": "http.response.body", "body": frame(answer), "more_body": True})
+                    await send({"type": "http.response.body", "body": body, "more_body": True})
+
+    def _body(self, answer: Answer | None) -> bytes:
+        # A comment for nothing, so that proxies do not close what is silent.
+        if answer is None:
+            return b":\n\n"
+        assert answer.data is not None, "an answer without errors has data"
+        return self._frame(answer.data)
 
     async def _say_over(self, send: Send) -> None:
         await edge.session_ended(self._context)
         await send({"type": "http.response.body", "body": b"event: over\ndata:\n\n", "more_body": True})
-
-
-def frame(answer: Answer | None) -> bytes:
-    """The unread count after a change of the inbox, under the place from which a browser goes on; a
-    comment for nothing, so that proxies do not close what is silent."""
-    if answer is None:
-        return b":\n\n"
-    assert answer.data is not None, "an answer without errors has data"
-    change: Data = answer.data["inboxChanged"]  # type: ignore[assignment]  # JSON of the document's shape
-    return f"id: {change['cursor']}\nevent: unread\ndata: {change['unreadCount']}\n\n".encode()
 
 
 async def _gone(receive: Receive) -> None:

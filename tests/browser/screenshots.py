@@ -21,6 +21,8 @@ SIZES = {"desk": DESK, "phone": PHONE}
 PLAIN = {
     "audit": "/staff/audit", "inbox": "/staff/inbox", "inbox-settings": "/staff/inbox/settings",
     "deliveries": "/staff/deliveries", "webhooks": "/staff/webhooks", "jobs": "/staff/jobs",
+    "alarms": "/staff/alarms", "access-records": "/staff/access-records", "devices": "/staff/devices",
+    "access-statistics": "/staff/access-records/statistics",
 }  # fmt: skip
 """Pages that are shown as they open."""
 REQUEST = "mutation Code($input: RequestSmsCodeInput!) { requestSmsCode(input: $input) { errors { code } } }"
@@ -69,6 +71,17 @@ async def walk(page: Page, url: str, register_path: Path, suffix: str) -> None:
         await shoot(page, f"{name}-{suffix}")
 
 
+async def at_the_gate(page: Page, url: str, suffix: str) -> None:
+    """What a visitor, who asks to come in, and the guard see."""
+    await page.goto(url)
+    shown = await page.get_attribute("a[href*='/v/']", "href")
+    assert shown is not None
+    await page.goto(f"{url}{shown.removeprefix(url)}")
+    await shoot(page, f"visitor-{suffix}")
+    await page.goto(f"{url}/visit/{COMPOUND.code}")
+    await shoot(page, f"visit-{suffix}")
+
+
 async def shoot_all(url: str, path: str, register_path: Path) -> None:
     """All pages on a desk and on a phone, and the landing page in the dark."""
     async with browser(path) as opened:
@@ -81,6 +94,11 @@ async def shoot_all(url: str, path: str, register_path: Path) -> None:
                 await each.sign_in(url, "manager", PASSWORD)
                 await each.page.wait_for_url("**/staff/registrations")
                 await walk(each.page, url, register_path, suffix)
+            async with window(opened, size) as each:
+                await at_the_gate(each.page, url, suffix)
+                await each.sign_in(url, "guard", PASSWORD)
+                await each.page.goto(f"{url}/staff/guard")
+                await shoot(each.page, f"guard-{suffix}")
         async with window(opened, DESK, dark=True) as each:
             await each.page.goto(url)
             await shoot(each.page, "landing-dark")

@@ -58,7 +58,13 @@ async def listen(page: Page) -> Response:
     """The unread count whenever it changes, as server-sent events; a browser goes on after its last one."""
     after = page.request.headers.get("last-event-id") or page.asked("after")
     try:
-        return await page.follow("InboxChanged", after=after)
+        return await page.follow("InboxChanged", _unread, after=after)
     except Refusal:
         # No content: a browser does not ask again, and what is open stays as it is.
         return Response(status_code=204)
+
+
+def _unread(answer: Data) -> bytes:
+    """Under the place from which a browser goes on."""
+    change = answer["inboxChanged"]
+    return f"id: {change['cursor']}\nevent: unread\ndata: {change['unreadCount']}\n\n".encode()
