@@ -63,10 +63,11 @@ def _serve_all(settings: Settings, *, demo: bool) -> None:
 async def _load_demo(addresses: Addresses) -> None:
     from api.demo.loading import fill_inboxes, load_demo
     from api.demo.showing import show_demo
+    from api.demo.standing import stand
 
     await load_demo()
     await fill_inboxes(addresses)
-    show_demo(addresses)
+    show_demo(addresses, await stand())
 
 
 def _welcome(settings: Settings, addresses: Addresses, demo: bool) -> str:

@@ -9,8 +9,11 @@ from api.demo.people import demo_people
 from api.demo.places import COMPOUND, ORGANISATION, SECOND_COMPOUND, CompoundSite
 from api.demo.register import demo_register, second_register
 from api.instance import Addresses
+from api.pages.showcase import showcase
 from api.settings import Settings
 from api.wiring import PERMISSIONS
+from domains.access import permissions as access
+from domains.devices import permissions as devices
 from domains.estate import permissions as estate
 from domains.estate import queries
 from domains.estate.service.organisation import found_compound
@@ -37,9 +40,14 @@ class DemoStaff:
 
 
 RECEPTION = (estate.READ, residents.READ, residents.REVIEW)
+GUARD = (
+    access.VISITORS_READ, access.VISITORS_ADMIT, access.DOORS_READ, access.DOORS_OPEN, access.RECORDS_READ,
+    devices.ALARMS_READ, devices.ALARMS_HANDLE,
+)  # fmt: skip
 STAFF = (
     DemoStaff("manager", "许文博", "物业经理", COMPANY, tuple(PERMISSIONS)),
     DemoStaff("reception", "何晓燕", "客服前台", COMPANY, RECEPTION),
+    DemoStaff("guard", "秦守安", "门岗保安", COMPANY, GUARD),
     DemoStaff("neighbour", "顾明远", "银杏苑经理", SECOND_COMPANY, tuple(PERMISSIONS)),
 )
 
@@ -111,7 +119,7 @@ def region_names(site: CompoundSite) -> tuple[str, ...]:
 
 def welcome(settings: Settings, addresses: Addresses) -> str:
     """What to open, and who to be."""
-    people = demo_people()
+    people, shown = demo_people(), showcase()
     residents_shown = (
         ("业主", people.owner), ("租户", people.tenant), ("家人", people.grandmother), ("邻小区业主", people.outsider),
     )  # fmt: skip
@@ -121,6 +129,9 @@ def welcome(settings: Settings, addresses: Addresses) -> str:
         f"  GraphQL      {settings.url}/graphql",
         f"  短信与平台    {addresses.platform_url}/sms",
         f"  手机消息      {addresses.platform_url}/phone",
+        f"  访客来访      {settings.url}/visit/{COMPOUND.code}",
+        *([f"  访客通行证    {settings.url}{shown.visitor_path}"] if shown and shown.visitor_path else []),
+        f"  保安工作台    {settings.url}/staff/guard",
         "",
         f"  员工(密码 {PASSWORD})",
         *(f"    {staff.login:<12}{staff.title} {staff.name}" for staff in STAFF),

@@ -16,7 +16,18 @@ from api.demo.register import demo_register
 from api.processes import prepared
 from api.servers.state import read_state
 from api.settings import Settings
-from tests.bench import graphql, home, importing, kernel, live, notifications, signing_in, starting
+from tests.bench import (
+    alarms,
+    doors,
+    graphql,
+    home,
+    importing,
+    kernel,
+    live,
+    notifications,
+    signing_in,
+    starting,
+)
 from tests.bench.figures import Figures
 from tests.bench.processes import launched
 from tests.journeys.instance import REPOSITORY, free_port, fresh
@@ -60,6 +71,10 @@ async def _measure(figures: Figures, small: Path, large: Path, alone: Path) -> N
         await kernel.measure(figures)
         figures.section("Messages")
         await notifications.measure(figures, addresses.app_url)
+        figures.section("Doors")
+        await doors.measure(figures, small / "broker")
+        figures.section("Alarms")
+        await alarms.measure(figures)
     figures.section("Live updates")
     await live.measure(figures, alone)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from tests.journeys import first_day, moving_in, telling_people
+from tests.journeys import first_day, moving_in, telling_people, visiting
 from tests.journeys.instance import REPOSITORY, free_port, fresh, started
 from tests.journeys.steps import Steps
 
@@ -21,6 +21,8 @@ def main() -> int:
             moving_in.play(instance, steps)
             print("通知到人 telling people")
             telling_people.play(instance, steps)
+            print("访客、门与告警 visitors, doors and alarms")
+            visiting.play(instance, steps)
         except Exception:
             print(instance.log.read_text()[-4000:], file=sys.stderr)
             raise
