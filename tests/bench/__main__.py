@@ -19,6 +19,7 @@ from api.settings import Settings
 from tests.bench import (
     alarms,
     doors,
+    gates,
     graphql,
     home,
     importing,
@@ -42,7 +43,7 @@ def main() -> int:
     for name in [*os.environ]:
         if name in GIVEN or name.startswith("LINLI_"):
             del os.environ[name]  # what is measured is private
-    homes = [fresh(REPOSITORY / ".linli" / "bench" / name) for name in ("demo", "ten", "live")]
+    homes = [fresh(REPOSITORY / ".linli" / "bench" / name) for name in ("demo", "ten", "gates", "live")]
     uvloop.run(_measure(figures, *homes))
     for measured in homes:
         shutil.rmtree(measured)  # some hundred megabytes; where a run fails its logs are in there
@@ -51,7 +52,7 @@ def main() -> int:
     return 0
 
 
-async def _measure(figures: Figures, small: Path, large: Path, alone: Path) -> None:
+async def _measure(figures: Figures, small: Path, large: Path, gated: Path, alone: Path) -> None:
     await _as_anybody_runs_it(figures, small)
     ten = "tests.bench.server", str(SCALE)
     with launched(large, free_port(), *ten) as program:
@@ -75,6 +76,8 @@ async def _measure(figures: Figures, small: Path, large: Path, alone: Path) -> N
         await doors.measure(figures, small / "broker")
         figures.section("Alarms")
         await alarms.measure(figures)
+    figures.section("Gates")
+    await gates.measure(figures, gated)
     figures.section("Live updates")
     await live.measure(figures, alone)
 
