@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from api.actors import actor_for, bearer
 from api.edge import origin_of
+from domains.access.queries import passes
 from domains.estate import permissions, sql
 from domains.kernel import clock, database
 from domains.kernel.actor import Actor
@@ -52,6 +53,8 @@ async def home(request: Request) -> Response:
     ids = [row["id"] for row in own]
     members = await database.fetch(occupancies.MEMBERS, actor.id, ids, today)
     parked = await database.fetch(vehicles.OF_HOUSES, ids, (), (), ids)
+    midnight = clock.business_day_bounds(today)[1]
+    visits = await database.fetch(passes.EXPECTED, actor.id, ids, now, midnight, passes.MOST_CARDS)
     screen = {
         "greeting": {
             "name": actor.name, "partOfDay": part_of_day(now.astimezone(clock.SHANGHAI).hour).name, "today": today,
@@ -59,7 +62,7 @@ async def home(request: Request) -> Response:
         "houses": [_own_house(row, members, parked) for row in own],
         "registrations": [_registration(row) for row in waiting],
         "invitations": [_invitation(row) for row in received],
-        "cards": _cards(own, waiting, received),
+        "cards": [*_visit_cards(visits), *_cards(own, waiting, received)],
     }  # fmt: skip
     return _answer({"viewer": {"home": screen}})
 
@@ -126,6 +129,18 @@ def _invitation(row: Row) -> Json:
         "capacity": row["capacity"].upper(),
         "expiresAt": row["expires_at"],
     }
+
+
+def _visit_cards(visits: Rows) -> list[Json]:
+    cards = [
+        (row["requested_at"], "VisitRequestedCard", row["id"])
+        if row["state"] == "requested"
+        else (row["starts_at"], "VisitExpectedCard", row["id"])
+        for row in visits
+    ]
+    return [
+        {"__typename": kind, "key": f"visit:{id}"} for _, kind, id in sorted(cards, key=lambda card: card[0])
+    ]
 
 
 def _cards(own: Rows, waiting: Rows, received: Rows) -> list[Json]:
