@@ -199,13 +199,15 @@ async def pushed(page: Page, served: str, data: str) -> list[dict[str, object]]:
     session.on("ServiceWorker.workerRegistrationUpdated", known)
     await session.send("ServiceWorker.enable")
     given = {"origin": served, "registrationId": await asyncio.wait_for(registrations.get(), 5), "data": data}
-    await session.send("ServiceWorker.deliverPushMessage", given)
     look = """navigator.serviceWorker.ready.then((worker) => worker.getNotifications()).then((shown) =>
         shown.map((each) => ({ title: each.title, body: each.body, tag: each.tag, link: each.data.link })))"""
-    for _ in range(150):
-        if shown := await page.evaluate(look):
-            return list(shown)
-        await asyncio.sleep(0.1)
+    # The browser drops a message, and says nothing, until it has stored the registration.
+    for _ in range(30):
+        await session.send("ServiceWorker.deliverPushMessage", given)
+        for _ in range(20):
+            if shown := await page.evaluate(look):
+                return list(shown)
+            await asyncio.sleep(0.1)
     return []
 
 
