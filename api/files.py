@@ -19,7 +19,6 @@ from domains.kernel.actor import Actor
 from domains.kernel.errors import DomainError, Forbidden, Invalid, NotFound, Throttled, Unauthenticated
 from domains.kernel.storage import byte_range, response_headers
 from domains.kernel.storage.content import XLSX
-from domains.residents.register.template import template_workbook
 from schema.context import language_of
 from schema.errors import message_of
 
@@ -101,4 +100,6 @@ async def template(_: Request) -> Response:
 
 @cache
 def _template() -> bytes:
+    from domains.residents.register.template import template_workbook  # it loads the library for Excel
+
     return template_workbook()

@@ -21,6 +21,7 @@ from api.settings import Settings
 from api.wiring import APPS, JOBS, KINDS, PERMISSIONS
 from domains.access.controllers.port import controllers
 from domains.access.service.waiting import Outcomes, outcomes
+from domains.billing.documents.issuing import site
 from domains.devices.service.refusals import Refusals, refusals
 from domains.identity import limits, permissions
 from domains.identity.belongings import has_belongings
@@ -96,6 +97,7 @@ async def running(settings: Settings, addresses: Addresses) -> AsyncIterator[Key
         has_belongings.fill(has_any)
         form_key.fill(hmac.digest(keys.file_link, b"form tokens", "sha256"))
         showcase.fill(None)
+        site.fill(settings.url)
         registry.fill(Registry(KINDS))
         templates.fill(build_templates(reached, ways))
         calls = Outside(reaches_private=settings.profile == "embedded")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-import qrcode
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -35,6 +34,8 @@ async def show_join(page: Page) -> Response:
 
 def drawing(text: str) -> tuple[int, str]:
     """A QR code (二维码) as the side of its square, in modules, and the path that fills the dark ones."""
+    import qrcode  # on first use, see `domains.residents.qr`
+
     made = qrcode.QRCode(border=2)
     made.add_data(text)
     rows = made.get_matrix()

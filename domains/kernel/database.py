@@ -204,8 +204,7 @@ async def transaction() -> AsyncIterator[Transaction]:
 @asynccontextmanager
 async def _begun() -> AsyncIterator[Transaction]:
     client = cast(AsyncpgDBClient, get_connection(CONNECTION))
-    assert client._pool is not None, "connected"
-    async with client._pool.acquire() as connection:
+    async with _pool().acquire() as connection:
         current = Transaction(cast(asyncpg.Connection, connection))
         async with connection.transaction():
             seen_by_orm = get_connections().set(CONNECTION, _Joined(client, current.connection))
@@ -246,45 +245,47 @@ class PoolUse:
 
 def pool_use() -> PoolUse:
     """How the pool stands now."""
-    pool = cast(AsyncpgDBClient, get_connection(CONNECTION))._pool
-    assert pool is not None, "connected"
+    pool = _pool()
     return PoolUse(pool.get_size(), pool.get_idle_size(), pool.get_max_size())
 
 
-@asynccontextmanager
-async def _connection() -> AsyncIterator[asyncpg.Connection]:
-    client = cast(AsyncpgDBClient, get_connection(CONNECTION))
-    async with client.acquire_connection() as connection:
-        yield connection
+def _pool() -> asyncpg.Pool:
+    pool = cast(AsyncpgDBClient, get_connection(CONNECTION))._pool
+    assert pool is not None, "connected"
+    return pool
+
+
+def _executor() -> asyncpg.Connection | asyncpg.Pool:
+    """The open transaction's connection, or the pool: the ORM's way to either costs more than the driver's."""
+    current = _open.get()
+    if current is None:
+        return _pool()
+    _require_own(current.task)
+    return current.connection
 
 
 async def fetch(sql: str, *args: object) -> Sequence[asyncpg.Record]:
     """All rows of a named statement, inside the open transaction if there is one."""
-    async with _connection() as connection:
-        return cast(Sequence[asyncpg.Record], await connection.fetch(sql, *args))
+    return cast(Sequence[asyncpg.Record], await _executor().fetch(sql, *args))
 
 
 async def fetchrow(sql: str, *args: object) -> asyncpg.Record | None:
     """The first row, or None."""
-    async with _connection() as connection:
-        return await connection.fetchrow(sql, *args)
+    return await _executor().fetchrow(sql, *args)
 
 
 async def fetchval(sql: str, *args: object) -> Any:  # Any: the column's type is the statement's
     """The first column of the first row, or None."""
-    async with _connection() as connection:
-        return await connection.fetchval(sql, *args)
+    return await _executor().fetchval(sql, *args)
 
 
 async def execute(sql: str, *args: object) -> int:
     """Run a statement; the number of rows it touched (0 where that means nothing)."""
-    async with _connection() as connection:
-        tag = await connection.execute(sql, *args)
+    tag = await _executor().execute(sql, *args)
     words = str(tag).split()
     return int(words[-1]) if words and words[-1].isdigit() else 0
 
 
 async def execute_many(sql: str, rows: Sequence[Sequence[object]]) -> None:
     """Run one statement for many rows."""
-    async with _connection() as connection:
-        await connection.executemany(sql, rows)
+    await _executor().executemany(sql, rows)

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from qrcode import QRCode
-from qrcode.constants import ERROR_CORRECT_L
-
 # Trying all eight masks takes most of the time, and what is signed is as random as any mask makes it.
 _MASK = 0
 
@@ -16,6 +13,10 @@ def svg(text: str) -> str:
 
     Error correction is low: a screen is clean, and the coarser the code the sooner it is read.
     """
+    # On first use: where a picture library is installed, it is loaded as well.
+    from qrcode import QRCode
+    from qrcode.constants import ERROR_CORRECT_L
+
     code = QRCode(error_correction=ERROR_CORRECT_L, border=4, mask_pattern=_MASK)
     code.add_data(text)
     rows = code.get_matrix()

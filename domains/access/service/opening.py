@@ -1,7 +1,7 @@
 """Opening a door from the phone (手机开门): who may is asked of the rows at that moment, nothing is sent twice.
 
-The order is committed before it is sent, and sent by whoever takes it from requested to sent: a process that
-dies in between leaves an order that expires, and one that dies later an order of which nobody knows the end.
+The order is committed as sent before it is sent, and by nobody else is it sent: a process that dies in between
+leaves an order of which nobody knows the end.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from domains.access.community import rules_of
 from domains.access.rules import COMMAND_LIFE, DOUBLE_TAP
 from domains.access.service import sending, statements
 from domains.access.service.recording import Attempt, record
+from domains.access.service.sending import Turn
 from domains.access.service.settling import method_of, settle_overdue
 from domains.kernel import clock, database
 from domains.kernel.actor import Actor
@@ -44,27 +45,35 @@ async def open_door(
     """
     ask = _ask_as_staff if actor.kind == "staff" else _ask
     try:
-        command_id = await ask(actor, door_id=door_id, house_id=house_id, idempotency_key=idempotency_key)
+        asked = await ask(actor, door_id=door_id, house_id=house_id, idempotency_key=idempotency_key)
     except DomainError as refusal:
         if actor.account_id is not None and refusal.code in {"FORBIDDEN", *_OBSTACLES}:
-            await _record_refusal(actor, door_id, house_id, idempotency_key, refusal.code)
+            await _record_refusal(actor, door_id, house_id, refusal.code)
         raise
-    await sending.carry_out(command_id)
-    return command_id
+    if isinstance(asked, UUID):
+        await sending.carry_out(asked)
+        return asked
+    await sending.deliver(asked)
+    return asked.order.id
 
 
 # Where somebody went is kept as long as records of access are, which is less than the audit's term.
 @command(OPEN, caller="resident", audited=False, by_turns=True, keeps_answer=True)
-async def _ask(actor: Actor, *, door_id: UUID, house_id: UUID | None, idempotency_key: UUID) -> UUID:
+async def _ask(actor: Actor, *, door_id: UUID, house_id: UUID | None, idempotency_key: UUID) -> Turn | UUID:
     return await _ordered(actor, door_id, house_id, (OPEN, idempotency_key))
 
 
 @command(OPEN_REMOTELY, caller="staff", permission=permissions.DOORS_OPEN, by_turns=True, keeps_answer=True)
-async def _ask_as_staff(actor: Actor, *, door_id: UUID, house_id: UUID | None, idempotency_key: UUID) -> UUID:
+async def _ask_as_staff(
+    actor: Actor, *, door_id: UUID, house_id: UUID | None, idempotency_key: UUID
+) -> Turn | UUID:
     return await _ordered(actor, door_id, None, (OPEN_REMOTELY, idempotency_key))
 
 
-async def _ordered(actor: Actor, door_id: UUID, house_id: UUID | None, claim: tuple[str, UUID]) -> UUID:
+async def _ordered(
+    actor: Actor, door_id: UUID, house_id: UUID | None, claim: tuple[str, UUID]
+) -> Turn | UUID:
+    """The order that is this call's to send, or the id of the one that was there."""
     asked = await _asked(actor, door_id, house_id, claim)
     if actor.kind == "staff":
         concerns("Door", door_id, asked["compound_id"])
@@ -76,7 +85,7 @@ async def _ordered(actor: Actor, door_id: UUID, house_id: UUID | None, claim: tu
         raise Conflict(asked["refusal"], _OBSTACLES[asked["refusal"]], "door")
     if id is None:  # somebody else is ending the last order at this moment
         raise Conflict("IN_PROGRESS", "正在处理,请稍候查看结果", "door")
-    return id
+    return sending.turn_of(id, asked) if asked["is_new"] else id
 
 
 async def _asked(
@@ -103,8 +112,8 @@ async def _prepare(asked: asyncpg.Record) -> None:
         await settle_overdue(asked["first_id"], grace=timedelta(0))
 
 
-async def _record_refusal(actor: Actor, door_id: UUID, house_id: UUID | None, key: UUID, code: str) -> None:
-    """One record for one tap, however often it is repeated; a door that does not exist has none."""
+async def _record_refusal(actor: Actor, door_id: UUID, house_id: UUID | None, code: str) -> None:
+    """One record a minute, however often somebody taps; a door that does not exist has none."""
     home = await database.fetchrow(statements.HOME_OF, door_id, actor.id, clock.today(), house_id)
     who = {} if home is None else {"house_id": home["house_id"], "person_id": home["person_id"]}
     async with database.transaction():
@@ -112,6 +121,7 @@ async def _record_refusal(actor: Actor, door_id: UUID, house_id: UUID | None, ke
             Attempt(
                 door_id=door_id, method=method_of(actor.kind), account_id=actor.id, reason=code, **who,
                 result="opened" if code == "DOOR_STANDS_OPEN" else "refused",
-                who=home["name"] if home is not None else actor.name, event_key=f"tap:{actor.id}:{key}",
+                who=home["name"] if home is not None else actor.name,
+                event_key=f"tap:{actor.id}:{code}:{clock.now():%Y%m%d%H%M}",
             )
         )  # fmt: skip

@@ -37,15 +37,16 @@ class Said:
     at: datetime | None = None
 
 
-# Committed as safely as everything else: whoever is told that the door opened finds it on record afterwards.
-# What is lost with a commit that was not awaited, nobody repeats: the broker has its receipt.
-async def settle(said: Sequence[Said]) -> int:
-    """Write down the ends of these orders, those that are the device's own and not ended yet; how many."""
+async def settle(said: Sequence[Said], *, awaits_disk: bool = True) -> int:
+    """Write down the ends of these orders, those that are the device's own and not ended yet; how many.
+
+    Only who is sure that the same is said again later may leave out waiting for the disk.
+    """
     first = {(each.command_id, each.device_id): each for each in reversed(said)}
     columns = zip(
         *((s.command_id, s.device_id, s.state, s.reason, s.at) for s in first.values()), strict=True
     )
-    ended = await _end(statements.SETTLE, len(first), *map(list, columns))
+    ended = await _end(statements.SETTLE, len(first), *map(list, columns), awaits_disk)
     await _ring_for_others({each.command_id for each in said} - ended)
     return len(ended)
 

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from domains.access.queries.doors import IN_REACH, LEADS_HOME, LIVES
+from domains.access.rules import COMMAND
 from domains.access.sql import SIGNING_KEY
 from domains.kernel.idempotency import KEEP
 from notifications import viewer_events
+
+
+def _before(state: str) -> str:
+    """States of an order that it may leave for this one."""
+    return ", ".join(f"'{old}'" for old in COMMAND.moves if COMMAND.allows(old, state))
+
 
 _HOME = f"""
 SELECT o.house_id, p.id AS person_id, p.name
@@ -23,10 +30,11 @@ _KEPT = KEEP.format(
 # Whether somebody may open a door now, and the order if nothing is against it: nothing comes between the two. An
 # occupancy that is being ended waits for this commit, or is not there any more. One account's calls come one
 # after the other: of twenty taps at once the second finds the first, and a day's last opening is taken once.
+# The order is the sender's from the start (`is_new`): its commit is the one that is waited for before it is sent.
 ORDER = f"""
 WITH asked AS MATERIALIZED (
-    SELECT d.id, d.compound_id, home.house_id, first.id AS first_id, coalesce(first.is_overdue, false) AS is_overdue,
-        r.compound_id IS NOT NULL AS has_rules, CASE
+    SELECT d.id, d.compound_id, d.device_id, home.house_id, first.id AS first_id,
+        coalesce(first.is_overdue, false) AS is_overdue, r.compound_id IS NOT NULL AS has_rules, CASE
             WHEN ({_MAY}) IS NOT TRUE THEN 'FORBIDDEN'
             WHEN d.released_by_id IS NOT NULL OR d.mode = 'held_open' THEN 'DOOR_STANDS_OPEN'
             WHEN d.mode = 'closed' THEN 'DOOR_CLOSED'
@@ -47,12 +55,13 @@ WITH asked AS MATERIALIZED (
     WHERE d.id = $1 AND d.removed_at IS NULL),
 ordered AS (
     INSERT INTO door_command (id, compound_id, door_id, account_id, house_id, action, state, reason, requested_at,
-        expires_at)
-    SELECT $11::uuid, compound_id, id, $2, house_id, 'open', 'requested', '', $8, $12::timestamptz FROM asked
-    WHERE refusal IS NULL AND first_id IS NULL AND has_rules RETURNING id),
+        sent_at, expires_at)
+    SELECT $11::uuid, compound_id, id, $2, house_id, 'open', 'sent', '', $8, $8, $12::timestamptz FROM asked
+    WHERE refusal IS NULL AND first_id IS NULL AND has_rules RETURNING id, action, requested_at, expires_at),
 answered AS (
-    SELECT asked.*, CASE WHEN NOT is_overdue THEN coalesce(first_id, ordered.id) END AS order_id
-    FROM asked LEFT JOIN ordered ON true),
+    SELECT asked.*, CASE WHEN NOT is_overdue THEN coalesce(first_id, ordered.id) END AS order_id,
+        ordered.id IS NOT NULL AS is_new, ordered.action, ordered.requested_at, ordered.expires_at, key.kid
+    FROM asked LEFT JOIN ordered ON true LEFT JOIN LATERAL ({SIGNING_KEY}) key ON true),
 kept AS ({_KEPT} AND order_id IS NOT NULL)
 SELECT * FROM answered
 """
@@ -71,7 +80,7 @@ FROM unnest($1::uuid[], $2::uuid[]) AS new (id, door_id) JOIN door d ON d.id = n
 SENT = f"""
 WITH sent AS (
     UPDATE door_command c SET state = 'sent', sent_at = $2 FROM door d
-    WHERE c.id = $1 AND d.id = c.door_id AND c.state = 'requested' AND c.expires_at > $2
+    WHERE c.id = $1 AND d.id = c.door_id AND c.state IN ({_before("sent")}) AND c.expires_at > $2
       AND (d.released_by_id IS NULL OR c.action IN ('open', 'hold_open'))
     RETURNING d.device_id, c.action, c.requested_at, c.expires_at)
 SELECT sent.*, key.kid FROM sent LEFT JOIN LATERAL ({SIGNING_KEY}) key ON true
@@ -116,18 +125,21 @@ SELECT id, account_id FROM ended ORDER BY id
 _MOVED = "c.id, c.door_id, c.account_id, c.house_id, c.action, c.state, c.reason, c.acted_at, c.requested_at"
 
 # Only the door's own controller is believed. Rows are locked in one order, so that two who hear the same
-# never wait in a circle; what the other has settled meanwhile is not settled again.
+# never wait in a circle; what the other has settled meanwhile is not settled again. Whether the commit waits for
+# the disk is this statement's own matter, and of nothing after it.
 SETTLE = f"""
 WITH found AS MATERIALIZED (
     SELECT c.id, s.state, s.reason, s.at
-    FROM unnest($5::uuid[], $6::uuid[], $7::text[], $8::text[], $9::timestamptz[])
+    FROM (SELECT set_config('synchronous_commit',
+        CASE WHEN $10 THEN current_setting('synchronous_commit') ELSE 'off' END, true)) AS commit
+    CROSS JOIN unnest($5::uuid[], $6::uuid[], $7::text[], $8::text[], $9::timestamptz[])
         AS s (command_id, device_id, state, reason, at)
     JOIN door_command c ON c.id = s.command_id JOIN door d ON d.id = c.door_id AND d.device_id = s.device_id
-    WHERE c.state IN ('sent', 'unknown') ORDER BY c.id FOR UPDATE OF c),
+    WHERE c.state IN ({_before("opened")}) ORDER BY c.id FOR UPDATE OF c),
 settled AS (
     UPDATE door_command c SET state = f.state, reason = f.reason, settled_at = $1,
         acted_at = CASE WHEN f.state = 'opened' THEN f.at END
-    FROM found f WHERE c.id = f.id AND c.state IN ('sent', 'unknown') RETURNING {_MOVED}),
+    FROM found f WHERE c.id = f.id AND c.state IN ({_before("opened")}) RETURNING {_MOVED}),
 {_END}
 """
 

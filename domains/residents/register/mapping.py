@@ -6,8 +6,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from openpyxl.utils import get_column_letter
-
 from domains.residents.register.fields import (
     ADDRESS_WORDS,
     REPEATABLE,
@@ -73,7 +71,7 @@ class Column:
     @property
     def letter(self) -> str:
         """The column's name in Excel."""
-        return get_column_letter(self.number)
+        return _letter(self.number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +178,12 @@ def _without_rivals(columns: list[Column]) -> tuple[Column, ...]:
     )
 
 
+def _letter(number: int) -> str:
+    from openpyxl.utils import get_column_letter  # on first use, see `workbook`
+
+    return get_column_letter(number)
+
+
 def _score(heading: Heading) -> tuple[int, float]:
     return len(heading.fields), sum(column.confidence for column in heading.columns)
 
@@ -189,7 +193,7 @@ def _corrected_row(sheet: Sheet, corrections: Corrections) -> Heading | None:
     wanted = {letter for letter, field in corrections.items() if field}
     for row in sheet.rows[:_SEARCHED_ROWS]:
         texts = _texts(row)
-        if wanted and wanted <= {get_column_letter(number) for number in texts}:
+        if wanted and wanted <= {_letter(number) for number in texts}:
             return Heading(row.number, row.number, _columns(texts), None)
     return None
 

@@ -8,15 +8,14 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TypeAlias
 
-from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format
-from openpyxl.utils.datetime import CALENDAR_MAC_1904, CALENDAR_WINDOWS_1900, from_excel
-
 from domains.residents.register.package import Package, refuse
 from domains.residents.register.worksheet import Broken, Merge, RawCell, read_sheet
 
 Cell: TypeAlias = str | Decimal | date | Broken
 
 MAX_SHEETS = 100
+# Day 0 of the two calendars (ECMA-376 part 1, 18.17.4.1).
+_SINCE_1900, _SINCE_1904 = datetime(1899, 12, 30), datetime(1904, 1, 1)  # noqa: DTZ001 (cells have no zone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +59,21 @@ class _Relations:
             self.styles = path
 
 
+def _built_in_formats() -> dict[int, str]:
+    # Here and below the library is imported by who reads a register: it takes 15 MiB and a sixth of a second.
+    from openpyxl.styles.numbers import BUILTIN_FORMATS
+
+    return dict(BUILTIN_FORMATS)
+
+
 @dataclass(slots=True)
 class _Contents:
-    epoch: datetime = CALENDAR_WINDOWS_1900
+    epoch: datetime = _SINCE_1900
     sheets: list[tuple[str, bool, str]] = field(default_factory=list)
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         if tag == "workbookPr" and attributes.get("date1904") in {"1", "true"}:
-            self.epoch = CALENDAR_MAC_1904
+            self.epoch = _SINCE_1904
         elif tag == "sheet":
             relation = next((value for key, value in attributes.items() if key.endswith(":id")), "")
             hidden = attributes.get("state", "visible") != "visible"
@@ -78,7 +84,7 @@ class _Contents:
 class _Styles:
     """Which cell styles show their number as a date."""
 
-    formats: dict[int, str] = field(default_factory=lambda: dict(BUILTIN_FORMATS))
+    formats: dict[int, str] = field(default_factory=_built_in_formats)
     dates: set[int] = field(default_factory=set)
     seen: int = -1
     inside: bool = False
@@ -92,6 +98,8 @@ class _Styles:
             self._style(_whole(attributes.get("numFmtId")))
 
     def _style(self, number: int) -> None:
+        from openpyxl.styles.numbers import is_date_format
+
         self.seen += 1
         # 27–36 and 50–58 are the date formats of the Chinese edition, which files use without declaring them.
         if 27 <= number <= 36 or 50 <= number <= 58 or is_date_format(self.formats.get(number, "")):
@@ -187,6 +195,8 @@ def _cell(raw: RawCell, dates: set[int], epoch: datetime) -> Cell:
 
 
 def _as_date(number: Decimal, epoch: datetime) -> Cell:
+    from openpyxl.utils.datetime import from_excel
+
     try:
         moment = from_excel(float(number), epoch)
     except (ValueError, OverflowError, TypeError):

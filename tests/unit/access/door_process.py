@@ -35,7 +35,7 @@ async def main(where: str, home: str, owner_url: str, app_url: str, redis_url: s
     account_id, door_id, key = map(UUID, ids)
     async with running(Settings(home=Path(home)), Addresses(owner_url, app_url, redis_url)):
         if where == "committed":
-            sending.carry_out = die
+            sending.deliver = die
         controllers.fill(Dying())
         actor = await residents.resident(account_id)
         await open_door(actor, door_id=door_id, idempotency_key=key)

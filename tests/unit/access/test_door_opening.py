@@ -13,7 +13,7 @@ from domains.access.models import AccessRules, Door, DoorCommand
 from domains.access.queries import doors as queries
 from domains.access.service import sending, statements
 from domains.access.service.opening import open_door
-from domains.access.service.settling import settle_commands, settle_overdue
+from domains.access.service.settling import Said, settle, settle_commands, settle_overdue
 from domains.devices.models import Device
 from domains.kernel import clock, database, idempotency
 from domains.kernel.actor import Actor
@@ -26,6 +26,7 @@ from tests.unit.access.door_scenes import (
     Doors,
     age,
     behave,
+    device_of,
     doors,
     eventually,
     records,
@@ -60,15 +61,31 @@ async def test_a_resident_opens_a_door(at: Doors) -> None:
     await eventually(has_moved)
 
 
-async def test_an_opening_is_four_statements(at: Doors) -> None:
+async def test_an_opening_is_three_statements(at: Doors) -> None:
     owner = await at.resident()
     await tap(owner, at.gate)
     async with database.counted() as cost:
         await open_door(owner, door_id=at.unit, idempotency_key=uuid4())
     # The last one is the answer's, in the task that hears it; the simulated controller reads its keys.
     assert [each for each in cost.texts if each != sql.PUBLIC_KEYS] == [
-        idempotency.CLAIM_IN_TURN, statements.ORDER, statements.SENT, statements.SETTLE,
+        idempotency.CLAIM_IN_TURN, statements.ORDER, statements.SETTLE,
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("awaits_disk", "commit"), [(True, "on"), (False, "off")])
+async def test_only_an_end_that_is_told_again_waits_for_no_disk(
+    at: Doors, awaits_disk: bool, commit: str
+) -> None:
+    await behave(at.unit, answers=False)
+    async with database.transaction():
+        [id] = await sending.add([at.unit], "open", at.at.owner.account_id, at.at.house_id)
+    assert await sending.send(id)
+    async with database.transaction():
+        await database.execute("SET LOCAL synchronous_commit = on")
+        said = Said(id, await device_of(at.unit), "opened")
+        assert await settle([said], awaits_disk=awaits_disk) == 1
+        assert await database.fetchval("SHOW synchronous_commit") == commit
+    assert (await DoorCommand.get(pk=id)).state == "opened"
 
 
 async def test_own_doors_the_last_used_first_in_one_statement(at: Doors) -> None:
@@ -322,15 +339,22 @@ async def test_a_controller_in_repair_is_not_asked(at: Doors) -> None:
     assert await sent_to(at.unit) == 0
 
 
-async def test_a_refusal_is_recorded_once_for_a_tap(at: Doors) -> None:
-    neighbour, key = await residents.newcomer(), uuid4()
-    for _ in range(3):
+async def test_a_refusal_is_recorded_once_a_minute(at: Doors) -> None:
+    neighbour, other = await residents.newcomer(), await residents.newcomer()
+    with clock.use(clock.FixedClock(clock.now().replace(second=30))) as time:
+        for _ in range(3):
+            with pytest.raises(Forbidden):
+                await tap(neighbour, at.gate)
+        [record] = await records(at.gate)
+        assert (record["who"], record["account_id"]) == (neighbour.name, neighbour.id)
         with pytest.raises(Forbidden):
-            await open_door(neighbour, door_id=at.gate, idempotency_key=key)
-    [record] = await records(at.gate)
-    assert (record["who"], record["account_id"]) == (neighbour.name, neighbour.id)
+            await tap(other, at.gate)
+        time.advance(timedelta(minutes=1))
+        with pytest.raises(Forbidden):
+            await tap(neighbour, at.gate)
+    assert [each["account_id"] for each in await records(at.gate)] == [neighbour.id, other.id, neighbour.id]
     with pytest.raises(Forbidden):
-        await open_door(neighbour, door_id=uuid4(), idempotency_key=key)
+        await open_door(neighbour, door_id=uuid4(), idempotency_key=uuid4())
 
 
 async def test_the_caller_is_told_of_the_end(at: Doors) -> None:
