@@ -36,8 +36,9 @@ LISTENER_LOCK = 0x4C4C_4D51_5454
 STAND_BY_S = 5.0
 HEARS = "devices:listener"
 """Where whoever listens says how it is, for as long as it does."""
-ANSWERS_LATER_S = 0.25
-"""By then whoever waits for an answer has written it down: the worker finds it done, a batch at a time."""
+ANSWERS_LATER_S = 0.75
+"""By then whoever waits for an answer has written it down, and PostgreSQL has it on the disk (after three times
+its `wal_writer_delay` of 0.2 s): the worker finds it done, a batch at a time, or does it again."""
 SIMULATED_EVERY_S = 15.0
 """Shorter than any silence that may count as offline."""
 

@@ -13,10 +13,11 @@ import strawberry
 from domains.access.queries import records as queries
 from domains.access.queries import statistics
 from domains.access.service import exporting
-from domains.access.sheets import Form
+from domains.kernel.sheets import Form
 from schema.context import Context, Info
 from schema.doors import AccessMethod
-from schema.errors import Payload, refusals_as_data
+from schema.errors import refusals_as_data
+from schema.exports import ExportedFile, ExportPayload, SheetFormat
 from schema.houses import HouseLoader
 from schema.limits.cost import cost
 from schema.permissions import residents_only, staff_only
@@ -50,12 +51,6 @@ class AccessResult(Enum):
     OPENED = strawberry.enum_value("opened", description="已通行")
     REFUSED = strawberry.enum_value("refused", description="未通行, for a reason")
     UNKNOWN = strawberry.enum_value("unknown", description="结果不明: the door has not answered")
-
-
-@strawberry.enum(description="What kind of file (文件格式).")
-class SheetFormat(Enum):
-    CSV = strawberry.enum_value("csv", description="CSV in UTF-8, with the mark by which Excel knows it")
-    XLSX = strawberry.enum_value("xlsx", description="Excel")
 
 
 def _global(type_name: str, id: UUID | None) -> strawberry.ID | None:
@@ -222,23 +217,6 @@ class ExportAccessRecordsInput:
     compound: strawberry.ID = strawberry.field(description="The compound.")
     filter: AccessRecordFilter | None = strawberry.field(default=None, description="What it is narrowed to.")
     format: SheetFormat = strawberry.field(default=SheetFormat.XLSX, description="Kind of file.")
-
-
-@strawberry.type(
-    description="A file (导出文件) under an address that opens for the caller alone, and not for long."
-)
-class ExportedFile:
-    address: str = strawberry.field(
-        description="Path below the API's origin, to fetch with the caller's own credentials."
-    )
-    content_type: str = strawberry.field(description="Content type of the file.")
-    rows: int = strawberry.field(description="How many records are in it.")
-    expires_at: datetime = strawberry.field(description="When the address ends.")
-
-
-@strawberry.type(description="Result of making a file of records.")
-class ExportPayload(Payload):
-    file: ExportedFile | None = strawberry.field(default=None, description="The file; null when refused.")
 
 
 @strawberry.type

@@ -11,12 +11,14 @@ import strawberry
 
 from domains.devices.facts import DeviceFacts
 from domains.devices.queries import devices as queries
-from domains.devices.service import keys, ledger, registry
+from domains.devices.service import exporting, keys, ledger, registry
 from domains.estate.facts import Position
+from domains.kernel.sheets import Form
 from schema.context import Info
-from schema.devices import Device, DeviceKind, DeviceState
+from schema.devices import Device, DeviceFilter, DeviceKind, DeviceState
 from schema.errors import Payload, refusals_as_data
 from schema.estate_commands import PositionInput
+from schema.exports import ExportedFile, ExportPayload, SheetFormat
 from schema.permissions import staff_only
 from schema.relay import decode
 from schema.scalars import Long
@@ -147,6 +149,13 @@ class RevokeDeviceKeyInput:
     key_id: str = strawberry.field(description="The key's id: 16 hex digits.")
 
 
+@strawberry.input(description="Which devices' ledger to make a file of.")
+class ExportAssetLedgerInput:
+    compound: strawberry.ID = strawberry.field(description="The compound.")
+    filter: DeviceFilter | None = strawberry.field(default=None, description="What it is narrowed to.")
+    format: SheetFormat = strawberry.field(default=SheetFormat.XLSX, description="Kind of file.")
+
+
 @strawberry.type(description="Result of a command on a device.")
 class DevicePayload(Payload):
     device: Device | None = strawberry.field(
@@ -233,6 +242,23 @@ class DevicesMutation:
             note=input.note, vendor=input.vendor, cost_fen=input.cost_fen, idempotency_key=input.idempotency_key,
         )  # fmt: skip
         return DevicePayload(device=await _device(info, id))
+
+    @strawberry.mutation(
+        description="Make a file of the asset ledger (导出资产台账), up to 100,000 lines; for staff with devices.read, "
+        "audited.",
+        extensions=[staff_only],
+    )
+    @refusals_as_data(ExportPayload)
+    async def export_asset_ledger(
+        self,
+        info: Info,
+        input: Annotated[ExportAssetLedgerInput, strawberry.argument(description="Which, and how.")],
+    ) -> ExportPayload:
+        made = await exporting.export_asset_ledger(
+            info.context.actor, compound_id=decode(input.compound, "Compound", "compound"),
+            narrowed=(input.filter or DeviceFilter()).narrowed(), form=cast("Form", input.format.value),
+        )  # fmt: skip
+        return ExportPayload(file=cast("ExportedFile", made))
 
     @strawberry.mutation(
         description="Let a device sign its requests by a key (设备密钥); for staff with devices.write there.",

@@ -23,6 +23,7 @@ from schema.relay import After, Connection, First, Key, Node, connection, decode
 
 if TYPE_CHECKING:
     from schema.devices import Device
+    from schema.door_commands import DoorCommand
     from schema.estate import Building, Unit
 
 SORT = "doors:number"
@@ -74,6 +75,14 @@ class DoorLoader(Loader[UUID, queries.Door]):
         return await queries.by_id(self.context.actor, keys)
 
 
+class RecentCommandsLoader(Loader[UUID, list[queries.DoorCommand]]):
+    """The last orders to doors."""
+
+    async def fetch(self, keys: list[UUID]) -> Mapping[UUID, list[queries.DoorCommand]]:
+        """One statement for all doors."""
+        return await queries.recent_commands(self.context.actor, keys)
+
+
 @strawberry.type(description="A door or gate (门禁点位).")
 class Door(Node):
     id: strawberry.Private[UUID]
@@ -109,6 +118,16 @@ class Door(Node):
     last_used_at: datetime | None = strawberry.field(
         description="When the caller last opened it by phone; in `viewer.doors`, within 30 days."
     )
+
+    @strawberry.field(
+        description="The last orders to it (最近指令), at most 10; for staff with doors.read.",
+        metadata=cost(assumed=10),
+    )
+    async def recent_commands(
+        self, info: Info
+    ) -> list[Annotated[DoorCommand, strawberry.lazy("schema.door_commands")]]:
+        found = await info.context.loader(RecentCommandsLoader).load(self.id)
+        return cast("list[DoorCommand]", found or [])
 
     @strawberry.field(description="Its controller; for staff with devices.read.")
     async def device(self, info: Info) -> Annotated[Device, strawberry.lazy("schema.devices")] | None:

@@ -72,7 +72,11 @@ class ScannedPass:
     message: str = strawberry.field(description="The same in words, in the language of Accept-Language.")
     visitor: VisitorPass | None = strawberry.field(description="The visitor's pass; null where it is none.")
     resident: str | None = strawberry.field(
-        description="Name of the resident whose own code it is; null for others."
+        description="Name of the resident whose own code it is; null for others, and of a house that the caller is "
+        "not responsible for."
+    )
+    house_number: str | None = strawberry.field(
+        description="The house that the resident's code was made for; null where the name is."
     )
 
 
@@ -275,5 +279,5 @@ class GuardQuery:
         zh, en = Answer(look.reason).messages
         return ScannedPass(
             reason=look.reason, message=zh if info.context.language == "zh" else en,
-            visitor=cast("VisitorPass | None", look.visitor), resident=look.resident,
+            visitor=cast("VisitorPass | None", look.visitor), resident=look.resident, house_number=look.house_number,
         )  # fmt: skip

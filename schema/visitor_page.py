@@ -48,6 +48,9 @@ class VisitorPage:
     is_fire: bool = strawberry.field(
         description="A fire alarm concerns the building: leave it, or stay away."
     )
+    reason: str = strawberry.field(
+        description="Why the visit was declined, in the words of who did; empty without any, and in other states."
+    )
     doors: list[VisitorPageDoor] = strawberry.field(
         description="The doors that it opens, the compound's gate first; at most 16."
     )

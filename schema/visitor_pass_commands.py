@@ -90,7 +90,7 @@ class DecideVisitorPassInput:
     approve: bool = strawberry.field(description="Whether to let the visitor in.")
     reason: str = strawberry.field(
         default="",
-        description="Why not, up to 200 characters; needed from a guard, and not shown to the visitor.",
+        description="Why not, up to 200 characters, for the visitor to read; needed from a guard.",
     )
 
 

@@ -236,7 +236,7 @@ class VisitorPassesQuery:
         search: Annotated[
             str | None,
             strawberry.argument(
-                description="A part of the name or plate, a phone number or its last four digits."
+                description="A part of the name, house number or plate, a phone number or its last four digits."
             ),
         ] = None,
         first: First = 20,

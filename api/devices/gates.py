@@ -86,7 +86,7 @@ def routes(signed: SignedCalls) -> list[Route]:
 
 
 async def scan(call: DeviceCall) -> Response:
-    """Whether to open, to whom, and what to show."""
+    """Whether to open, to whom, what to show, and what the gate keeps in its journal."""
     body = _read(ScanBody, call.body)
     answer = await scanning.scan(
         call.device_id, scan_id=UUID(body.id), shown=body.shown, direction=body.direction
@@ -100,7 +100,11 @@ def _shown(answer: Answer) -> dict[str, object]:
         "name": answer.guest.name, "companions": answer.guest.companions, "plate": answer.guest.plate,
         "house": answer.guest.house_number,
     }  # fmt: skip
-    return {"message": {"zh": zh, "en": en}, "guest": guest}
+    spent = answer.spent and {
+        "id": answer.spent.id.hex, "kind": str(answer.spent.kind),
+        "expiresAt": int(answer.spent.expires_at.timestamp()),
+    }  # fmt: skip
+    return {"message": {"zh": zh, "en": en}, "guest": guest, "spent": spent}
 
 
 async def keys(call: DeviceCall) -> Response:

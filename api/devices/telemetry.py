@@ -26,11 +26,15 @@ async def tell_readings(call: DeviceCall) -> Response:
     """How many readings were taken, and why the others were not, by their place in the list."""
     said = readings.read(call.body)
     message = Measured(call.device_id, said.values, call.received_at, _WAY, clock_at=call.signed.created)
-    await take([message])
+    taken = await take([message])
     for code in said.refused.values():
         refuse(call.device_id, _WAY, code)
-    refused = [{"index": index, "code": code} for index, code in said.refused.items()]
-    return _answer(call, taken=len(said.values), refused=refused, clockIsRight=message.clock_is_right)
+    codes = {place: taken.refusal_of(call.device_id, each.metric) for place, each in said.placed()}
+    refused = said.refused | {place: code for place, code in codes.items() if code}
+    return _answer(
+        call, taken=list(codes.values()).count(None), clockIsRight=message.clock_is_right,
+        refused=[{"index": place, "code": refused[place]} for place in sorted(refused)],
+    )  # fmt: skip
 
 
 async def beat(call: DeviceCall) -> Response:

@@ -55,6 +55,15 @@ class VisitorAdmitted(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class VisitorLeft(Event):
+    """A visitor who was inside went out again."""
+
+    pass_id: UUID
+    compound_id: UUID
+    house_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class PassOverused(Event):
     """Gates without a network opened to a pass more often than it allows; `uses` by now."""
 
@@ -75,6 +84,6 @@ class VisitorRefused(Event):
 
 
 EVENTS = (
-    VisitorPassRequested, VisitorPassIssued, VisitorPassRejected, VisitorPassRevoked, VisitorAdmitted, PassOverused,
-    VisitorRefused,
+    VisitorPassRequested, VisitorPassIssued, VisitorPassRejected, VisitorPassRevoked, VisitorAdmitted, VisitorLeft,
+    PassOverused, VisitorRefused,
 )  # fmt: skip

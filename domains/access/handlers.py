@@ -11,6 +11,7 @@ from domains.access.community import rules_of
 from domains.access.events import (
     PassOverused,
     VisitorAdmitted,
+    VisitorLeft,
     VisitorPassIssued,
     VisitorPassRejected,
     VisitorPassRequested,
@@ -30,7 +31,7 @@ from notifications.notifying import notify
 VISIT_CHANGED = "visitor_pass.changed"
 PassEvent = (
     VisitorPassRequested | VisitorPassIssued | VisitorPassRejected | VisitorPassRevoked | VisitorAdmitted
-    | VisitorRefused | PassOverused
+    | VisitorLeft | VisitorRefused | PassOverused
 )  # fmt: skip
 NO_REASON = "请联系门岗了解原因"
 

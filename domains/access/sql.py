@@ -20,18 +20,24 @@ SELECT kid, private_sealed FROM pass_key WHERE retired_at IS NULL ORDER BY made_
 
 PUBLIC_KEYS = "SELECT kid, public_key FROM pass_key ORDER BY made_at"
 
-# The row count decides which of two gates opens. `uses` may already be over what is allowed where a gate
-# without a network has told of its uses later. Whoever comes in again has left, whether or not it was seen.
+# Of a gate that asks ($6 is how far clocks may differ) the row count decides which of two opens. A use that a gate
+# tells of has happened, whatever the pass is by now: it counts, and only a pass that counts is used up by it, so that
+# `uses` may be over what is allowed. Whoever comes in again has left, whether or not it was seen.
 USE = """
-UPDATE visitor_pass SET uses = uses + 1, last_used_at = $2, inside_since = $2,
-    state = CASE WHEN uses + 1 >= uses_allowed THEN 'used_up' ELSE state END,
-    ended_at = CASE WHEN uses + 1 >= uses_allowed THEN $2::timestamptz ELSE ended_at END
-WHERE id = $1 AND state = 'active' AND starts_at - $3::interval <= $2 AND ends_at + $3::interval >= $2
-RETURNING uses, compound_id, ends_at, state = 'used_up' AND (offline_door_id IS NOT NULL OR EXISTS (
-    SELECT FROM access_rules r WHERE r.compound_id = visitor_pass.compound_id AND r.counts_offline)) AS is_to_list
+UPDATE visitor_pass p SET uses = p.uses + t.uses, last_used_at = greatest(p.last_used_at, t.used_at),
+    inside_since = t.inside_since,
+    state = CASE WHEN p.state = 'active' AND p.uses + t.uses >= p.uses_allowed THEN 'used_up' ELSE p.state END,
+    ended_at = CASE WHEN p.state = 'active' AND p.uses + t.uses >= p.uses_allowed THEN $5 ELSE p.ended_at END
+FROM unnest($1::uuid[], $2::int[], $3::timestamptz[], $4::timestamptz[]) AS t (id, uses, used_at, inside_since)
+WHERE p.id = t.id AND ($6::interval IS NULL
+    OR (p.state = 'active' AND p.starts_at - $6 <= t.used_at AND p.ends_at + $6 >= t.used_at))
+RETURNING p.uses, p.compound_id, p.ends_at, p.state = 'used_up' AND (p.offline_door_id IS NOT NULL OR EXISTS (
+    SELECT FROM access_rules r WHERE r.compound_id = p.compound_id AND r.counts_offline)) AS is_to_list
 """
 
-LEAVE = "UPDATE visitor_pass SET inside_since = NULL WHERE id = $1 AND inside_since IS NOT NULL"
+LEAVE = """
+UPDATE visitor_pass SET inside_since = NULL WHERE id = $1 AND inside_since IS NOT NULL RETURNING compound_id, house_id
+"""
 
 ADD_RECORD = """
 INSERT INTO access_record (id, compound_id, door_id, building_id, house_id, person_id, account_id, visitor_pass_id,

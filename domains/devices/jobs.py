@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from domains.devices.service import telemetry
+from domains.devices.service import exporting, telemetry
 from domains.devices.service.alarm_ending import clear_calm
 from domains.devices.service.silence import watch_silence
 from domains.kernel import clock, database
@@ -29,6 +29,11 @@ async def watch_offline(_: object) -> Result:
     """Raise an alarm for devices that have fallen silent, and end it for those that are heard again."""
     silent, heard = await watch_silence()
     return {"silent": silent, "heard": heard}
+
+
+async def forget_exports(_: object) -> Result:
+    """Delete exported files whose address has ended."""
+    return {"files": await exporting.forget_exports()}
 
 
 async def purge(_: object, batch: int = 20_000) -> Result:

@@ -7,6 +7,7 @@ from tortoise.indexes import Index
 from tortoise.models import Model
 
 from domains.estate.models import Building, Compound
+from domains.identity.models import Account
 from domains.kernel.ids import uuid7
 
 
@@ -107,6 +108,24 @@ class AssetEntry(Model):
     class Meta:
         table = "asset_entry"
         indexes = (Index(fields=("device_id", "recorded_at", "id"), name="asset_entry_device"),)
+
+
+class AssetExport(Model):
+    """A file of the asset ledger that somebody asked for (台账导出); the file and its row are soon forgotten."""
+
+    id = fields.UUIDField(primary_key=True, default=uuid7)
+    compound: fields.ForeignKeyRelation[Compound] = fields.ForeignKeyField(
+        "estate.Compound", related_name="asset_exports", on_delete=fields.RESTRICT
+    )
+    account: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField(
+        "identity.Account", related_name="asset_exports", on_delete=fields.RESTRICT
+    )
+    file_key = fields.CharField(max_length=120, description="key in the file store")
+    made_at = fields.DatetimeField()
+
+    class Meta:
+        table = "asset_export"
+        indexes = (Index(fields=("made_at",), name="asset_export_made"),)
 
 
 class Reading(Model):

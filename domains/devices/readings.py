@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import count
 
 import orjson
 
@@ -36,6 +38,11 @@ class Said:
 
     values: list[Value] = field(default_factory=list)
     refused: dict[int, str] = field(default_factory=dict)
+
+    def placed(self) -> Iterator[tuple[int, Value]]:
+        """The values by their place in the list."""
+        places = (place for place in count() if place not in self.refused)
+        return zip(places, self.values, strict=False)
 
 
 def read(payload: bytes) -> Said:

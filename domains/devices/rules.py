@@ -41,6 +41,14 @@ LATE = timedelta(hours=1) + SKEW
 """How old what a device says may be when it comes: the broker keeps it for an hour while nobody takes it."""
 
 
+def is_heeded(state: str, alarm_kind: str) -> bool:
+    """Whether a condition counts that a device in this state says is there. One in store is carried about and tried
+    out, one that is retired is nobody's; one that is out of order is not believed but where life is at stake."""
+    if state == "out_of_order":
+        return ALARM_KINDS[alarm_kind].level == "critical"
+    return state == "in_service"
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """What a device says of a condition: that it is there, or that it is over."""

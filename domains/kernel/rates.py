@@ -123,6 +123,7 @@ class Limiter:
     """Takes from limits. The client should have short timeouts; `patience_s` bounds a take in any case."""
 
     def __init__(self, redis: Redis, *, patience_s: float = 0.5) -> None:
+        self._redis = redis
         self._script = redis.register_script(_SCRIPT)
         self._patience_s = patience_s
         self._down = False
@@ -143,20 +144,32 @@ class Limiter:
                 answer = await self._run(takes)
         except (RedisError, OSError) as error:
             return self._without_valkey(takes, error)
+        self._counted()
+        return _verdict(takes, answer)
+
+    async def take_each(self, takes: Sequence[Take]) -> list[Verdict]:
+        """Take from each limit by itself, in their order and in one round trip: what one refuses the others
+        still give. ValueError as `take_all`."""
+        if any(not 1 <= cost <= limit.burst for limit, _, cost in takes):
+            raise ValueError("a take costs at least 1 and at most the burst of its limit")
+        try:
+            async with asyncio.timeout(self._patience_s), self._redis.pipeline(transaction=False) as pipe:
+                for take in takes:
+                    await self._script(*_arguments([take]), client=pipe)
+                answers = await pipe.execute()
+        except (RedisError, OSError) as error:
+            return [self._without_valkey([take], error) for take in takes]
+        self._counted()
+        return [_verdict([take], answer) for take, answer in zip(takes, answers, strict=True)]
+
+    async def _run(self, takes: Sequence[Take]) -> list[int]:
+        # The client is typed for its synchronous twin as well; this one always awaits.
+        return await cast(Awaitable[list[int]], self._script(*_arguments(takes)))
+
+    def _counted(self) -> None:
         if self._down:
             self._down = False
             log.info("rate_limits_counted_again")
-        return _verdict(takes, answer)
-
-    async def _run(self, takes: Sequence[Take]) -> list[int]:
-        keys = [f"rate:{limit.name}:{key}" for limit, key, _ in takes]
-        numbers = [
-            number
-            for limit, _, cost in takes
-            for number in (limit.interval_us, limit.interval_us * limit.burst, cost)
-        ]
-        # The client is typed for its synchronous twin as well; this one always awaits.
-        return await cast(Awaitable[list[int]], self._script(keys=keys, args=numbers))
 
     def _without_valkey(self, takes: Sequence[Take], error: Exception) -> Verdict:
         # Once per outage: a line per request would be a flood of its own.
@@ -167,6 +180,15 @@ class Limiter:
         if closed is None:
             return Verdict(True, remaining=0, reset_after_s=0.0, retry_after_s=0.0)
         return Verdict(False, 0, _RETRY_WHEN_DOWN_S, _RETRY_WHEN_DOWN_S, closed)
+
+
+def _arguments(takes: Sequence[Take]) -> tuple[list[str], list[int]]:
+    numbers = [
+        number
+        for limit, _, cost in takes
+        for number in (limit.interval_us, limit.interval_us * limit.burst, cost)
+    ]
+    return [f"rate:{limit.name}:{key}" for limit, key, _ in takes], numbers
 
 
 def _verdict(takes: Sequence[Take], answer: list[int]) -> Verdict:

@@ -23,8 +23,12 @@ PLAIN = {
     "deliveries": "/staff/deliveries", "webhooks": "/staff/webhooks", "jobs": "/staff/jobs",
     "alarms": "/staff/alarms", "access-records": "/staff/access-records", "devices": "/staff/devices",
     "access-statistics": "/staff/access-records/statistics",
+    "visitors": "/staff/visitors", "doors": "/staff/doors", "access-rules": "/staff/access-rules",
+    "door-new": "/staff/doors/new",
 }  # fmt: skip
 """Pages that are shown as they open."""
+FIRST = {"device": "/staff/devices", "door": "/staff/doors"}
+"""The first of a list, with its own page."""
 REQUEST = "mutation Code($input: RequestSmsCodeInput!) { requestSmsCode(input: $input) { errors { code } } }"
 SIGN_IN = """mutation SignIn($input: SignInWithSmsInput!) { signInWithSms(input: $input) {
   credentials { accessToken } errors { code message } } }"""
@@ -68,6 +72,10 @@ async def walk(page: Page, url: str, register_path: Path, suffix: str) -> None:
     await shoot(page, f"import-{suffix}")
     for name, path in PLAIN.items():
         await page.goto(url + path)
+        await shoot(page, f"{name}-{suffix}")
+    for name, path in FIRST.items():
+        await page.goto(url + path)
+        await page.locator("#rows a").first.click()
         await shoot(page, f"{name}-{suffix}")
 
 

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from . import base45, cose, revocations, screens, texts
 from .claims import CodeClaims, PassClaims
-from .reasons import Reason
+from .reasons import Kind, Reason
 from .verifier import GateSettings, Unbound
 
 NOW, HOUR, COMMUNITY = 1_790_000_000, 3600, 1001
@@ -42,11 +42,21 @@ class Apply:
 
 
 @dataclass(frozen=True, slots=True)
+class UsedOnline:
+    """What the server says is spent by an opening with a network."""
+
+    id: bytes
+    kind: Kind
+    expires_at: int
+    now: int = NOW
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """Steps at one gate with an empty folder."""
 
     name: str
-    steps: tuple[Show | Apply, ...]
+    steps: tuple[Show | Apply | UsedOnline, ...]
     gate: GateSettings = GATE
 
 
@@ -142,6 +152,9 @@ def _admitted() -> Iterator[Case]:
     used = Reason.USED_UP
     yield Case("one use, bound to this gate", (LISTED, Show(once), Show(once, used)))
     yield Case("three uses", (LISTED, Show(thrice), Show(thrice), Show(thrice), Show(thrice, used)))
+    online = UsedOnline(_id("guest"), Kind.VISITOR, NOW + HOUR)
+    twice = texts.still(_signed(_claims(uses=2, bound_gate=3)))
+    yield Case("two uses, one of them with a network", (LISTED, online, Show(twice), Show(twice, used)))
     yield Case("any number of uses", (LISTED, Show(free), Show(free)))
     yield Case("a resident's code, without a list", (Show(code), Show(code, used)))
     yield _one("signed by the second key", Reason.OK, texts.still(_signed(_claims(), kid=b"k002")))

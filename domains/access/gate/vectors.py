@@ -13,8 +13,8 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from . import vector_cases
-from .reasons import Reason, Refused
-from .vector_cases import Apply, Case, Show
+from .reasons import Kind, Reason, Refused
+from .vector_cases import Apply, Case, Show, UsedOnline
 from .verifier import Gate, GateSettings, Unbound
 
 FILE = Path(__file__).with_name("vectors.json")
@@ -66,7 +66,10 @@ def _vector(case: Case) -> dict[str, object]:
     }
 
 
-def _step(step: Show | Apply) -> dict[str, object]:
+def _step(step: Show | Apply | UsedOnline) -> dict[str, object]:
+    if isinstance(step, UsedOnline):
+        told = {"id": step.id.hex(), "kind": step.kind, "expires_at": step.expires_at}
+        return {"used_online": told, "now": step.now, "expected": Reason.OK}
     if isinstance(step, Apply):
         return {"delta": step.message.hex(), "expected": step.expected}
     return {"text": step.text, "now": step.now, "expected": step.expected}
@@ -90,6 +93,9 @@ def _differences(
 def _answer(gate: Gate, step: Mapping[str, Any]) -> Reason:  # Any: as above
     if "text" in step:
         return gate.admit(step["text"], step["now"]).reason
+    if used := step.get("used_online"):
+        gate.used_online(bytes.fromhex(used["id"]), Kind(used["kind"]), used["expires_at"], step["now"])
+        return Reason.OK
     try:
         gate.apply(bytes.fromhex(step["delta"]))
     except Refused as refused:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,7 +13,7 @@ from domains.estate.queries import contains
 from domains.kernel import clock, database
 from domains.kernel.actor import Actor
 
-MOST_OWN = 200
+MOST_OWN, MOST_RECENT = 200, 10
 REMEMBERED = timedelta(days=30)
 """For so long a door that was used stands before the others."""
 
@@ -124,6 +125,14 @@ WHERE c.id = ANY($1::uuid[])
   AND (c.account_id = $2 OR {IN_REACH.format(compounds="$3", buildings="$4")})
 """
 
+# By the index of each door.
+RECENT_COMMANDS = f"""
+SELECT {_COMMAND} FROM door d CROSS JOIN LATERAL (
+    SELECT * FROM door_command WHERE door_id = d.id ORDER BY requested_at DESC, id DESC LIMIT $4) c
+WHERE d.id = ANY($1::uuid[]) AND {IN_REACH.format(compounds="$2", buildings="$3")}
+ORDER BY c.requested_at DESC, c.id DESC
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class DoorFilter:
@@ -176,3 +185,13 @@ async def commands_by_id(actor: Actor, ids: Sequence[UUID]) -> Mapping[UUID, Doo
     reach = actor.reach(permissions.DOORS_READ)
     rows = await database.fetch(COMMANDS_BY_ID, ids, actor.account_id, reach.compounds, reach.buildings)
     return {row["id"]: DoorCommand(**row) for row in rows}
+
+
+async def recent_commands(actor: Actor, door_ids: Sequence[UUID]) -> Mapping[UUID, list[DoorCommand]]:
+    """The last ten orders to each of those doors that staff may see, the last one first."""
+    reach = actor.reach(permissions.DOORS_READ)
+    rows = await database.fetch(RECENT_COMMANDS, door_ids, reach.compounds, reach.buildings, MOST_RECENT)
+    found: defaultdict[UUID, list[DoorCommand]] = defaultdict(list)
+    for row in rows:
+        found[row["door_id"]].append(DoorCommand(**row))
+    return found

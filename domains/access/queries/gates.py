@@ -1,17 +1,14 @@
-"""Gates as their devices and the staff see them (道闸): which door a device is, and which list it has."""
+"""Gates as their devices know them (道闸): which door a device is, and by which rules."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
-from domains.access import permissions
 from domains.access.community import Rules, rules_of
 from domains.access.rules import Direction, Method
 from domains.kernel import database
-from domains.kernel.actor import Actor
 from domains.kernel.errors import NotFound
 
 ON_THE_WAY = """d.compound_id = h.compound_id AND (d.building_id IS NULL OR d.building_id = h.building_id)
@@ -19,15 +16,8 @@ ON_THE_WAY = """d.compound_id = h.compound_id AND (d.building_id IS NULL OR d.bu
 """Whether a door `d` leads to a house `h`: the compound's own, and those of its building and unit."""
 
 OF_DEVICE = """
-SELECT d.id, d.compound_id, d.building_id, d.number, d.kind, d.direction, d.methods, d.needs_screen, d.mode
+SELECT d.id, d.device_id, d.compound_id, d.building_id, d.number, d.kind, d.direction, d.methods, d.needs_screen, d.mode
 FROM door d WHERE d.device_id = $1 AND d.removed_at IS NULL
-"""
-
-LISTS = """
-SELECT d.id AS door_id, d.list_sequence AS sequence, d.listed_at,
-    r.revocation_sequence - coalesce(d.list_sequence, 0) AS behind
-FROM door d JOIN access_rules r ON r.compound_id = d.compound_id
-WHERE d.id = ANY($1::uuid[]) AND (d.compound_id = ANY($2::uuid[]) OR d.building_id = ANY($3::uuid[]))
 """
 
 
@@ -36,6 +26,7 @@ class GateDoor:
     """The door that a calling device is, and the rules of its compound."""
 
     id: UUID
+    device_id: UUID
     compound_id: UUID
     building_id: UUID | None
     number: int
@@ -56,29 +47,9 @@ class GateDoor:
         return "in" if self.direction == "in" else "out" if self.direction == "out" else said
 
 
-@dataclass(frozen=True, slots=True)
-class GateList:
-    """The revocation list that a gate has confirmed (吊销名单), and by how many lines it is behind.
-
-    `listed_at` is null where the gate has never asked for one.
-    """
-
-    door_id: UUID
-    sequence: int | None
-    listed_at: datetime | None
-    behind: int
-
-
 async def of_device(device_id: UUID) -> GateDoor:
     """The door of a device. Raises GATE_UNKNOWN."""
     row = await database.fetchrow(OF_DEVICE, device_id)
     if row is None:
         raise NotFound("GATE_UNKNOWN", "这台设备没有登记为门禁点位,请联系物业登记")
     return GateDoor(**row, rules=await rules_of(row["compound_id"]))
-
-
-async def lists_of(actor: Actor, door_ids: Sequence[UUID]) -> Mapping[UUID, GateList]:
-    """What lists the gates have, of the doors that the caller may see; one statement."""
-    reach = actor.reach(permissions.DOORS_READ)
-    rows = await database.fetch(LISTS, door_ids, reach.compounds, reach.buildings)
-    return {row["door_id"]: GateList(**row) for row in rows}

@@ -81,8 +81,8 @@ class FrequentGuest:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What staff look for: within a day, in these states, by a part of the name or plate, or by the phone or its
-    last four digits."""
+    """What staff look for: within a day, in these states, by a part of the name, house number or plate, or by the
+    phone or its last four digits."""
 
     on_day: date | None = None
     states: Collection[str] | None = None
@@ -131,7 +131,8 @@ ORDER BY v.state = 'requested' DESC, v.starts_at, v.id LIMIT $5
 _NARROWED = """v.compound_id = $2 AND ($3::uuid[] IS NULL OR h.building_id = ANY($3::uuid[]))
   AND ($4::text[] IS NULL OR v.state = ANY($4::text[]))
   AND v.ends_at > $5::timestamptz AND ($6::timestamptz IS NULL OR v.starts_at < $6)
-  AND ($7::text IS NULL OR v.guest_name LIKE $7 OR v.plate LIKE $8 OR v.phone_tail_index = $9 OR v.phone_index = $10)
+  AND ($7::text IS NULL OR v.guest_name LIKE $7 OR h.number LIKE $7 OR v.plate LIKE $8 OR v.phone_tail_index = $9
+    OR v.phone_index = $10)
   AND ($1::uuid IS NULL OR true)"""
 
 # What counts on a day began within three days before it, or is one of the few that last longer and have an

@@ -22,8 +22,9 @@ WITH linked AS (
         SELECT v.id FROM visitor_pass v WHERE v.template_id = t.id
         ORDER BY v.ends_at > $2 DESC, CASE WHEN v.ends_at > $2 THEN v.starts_at END, v.starts_at DESC LIMIT 1) AS latest
     WHERE t.link_hash = $1)
-SELECT v.id AS pass_id, v.template_id, v.state, c.name AS compound_name, v.guest_name, v.message, v.starts_at, v.ends_at,
-    v.uses_allowed, v.uses, v.is_car_refused, entry.at AS entered_at, entry.door AS entered_by, EXISTS (
+SELECT v.id AS pass_id, v.template_id, v.state, CASE v.state WHEN 'rejected' THEN v.reason ELSE '' END AS reason,
+    c.name AS compound_name, v.guest_name, v.message, v.starts_at, v.ends_at, v.uses_allowed, v.uses, v.is_car_refused,
+    entry.at AS entered_at, entry.door AS entered_by, EXISTS (
         SELECT FROM alarm f WHERE f.compound_id = v.compound_id AND f.kind = 'fire' AND f.state <> 'cleared'
             AND (f.building_id IS NULL OR f.building_id = h.building_id)) AS is_fire
 FROM linked JOIN visitor_pass v ON v.id = linked.id JOIN house h ON h.id = v.house_id
@@ -65,6 +66,7 @@ class VisitorPage:
     last_entry: Entry | None
     is_car_refused: bool
     is_fire: bool
+    reason: str
     doors: list[VisitorDoor]
     text: str | None
     digits: str | None
@@ -87,6 +89,8 @@ class Linked:
     last_entry: Entry | None = None
     is_car_refused: bool = False
     is_fire: bool = False
+    reason: str = ""
+    """Why the request was rejected; why a pass was revoked may tell of the house's people."""
 
 
 async def linked(secret: str) -> Linked | None:
@@ -103,6 +107,7 @@ async def linked(secret: str) -> Linked | None:
     return Linked(
         row["pass_id"], row["state"], row["compound_name"], row["guest_name"], row["message"], row["starts_at"],
         row["ends_at"], left, row["uses"], _entry(row), row["is_car_refused"], row["is_fire"],
+        row["reason"],
     )  # fmt: skip
 
 

@@ -10,14 +10,12 @@ from domains.access import permissions, visits
 from domains.access.community import rules_of
 from domains.access.events import VisitorAdmitted, VisitorRefused
 from domains.access.gate.reasons import Reason
-from domains.access.handlers import VISIT_CHANGED
 from domains.access.rules import Direction, Window
 from domains.access.service import issuing, recording, uses
 from domains.access.service.answers import Answer
 from domains.access.service.issuing import Guest
 from domains.access.service.recording import Attempt
 from domains.access.service.scanning import HOLD, VISIT, Visit
-from domains.identity.queries import holders
 from domains.kernel import clock, database, live, outbox, text
 from domains.kernel.actor import Actor
 from domains.kernel.command import command, concerns
@@ -25,7 +23,6 @@ from domains.kernel.documents import LABELS, Kind
 from domains.kernel.errors import Conflict, NotFound
 from domains.residents import plates
 from domains.residents.service.registration import typed_house
-from notifications import viewer_events
 
 WALK_IN = timedelta(minutes=10)
 """How long a pass counts that is used in the moment in which it is made."""
@@ -165,8 +162,6 @@ async def leave_visitor(actor: Actor, *, pass_id: UUID, door_id: UUID) -> Admiss
         raise Conflict("VISITOR_NOT_INSIDE", "这位访客没有在内的记录,或已经离开")
     record_id = await _record(actor, case, "out")
     await live.wake([issuing.pass_channel(pass_id)])
-    guards = await holders(permissions.VISITORS_ADMIT, case.compound_id, case.building_id)
-    await viewer_events.tell(guards, VISIT_CHANGED, subject_type="VisitorPass", subject_id=pass_id)
     return Admission(pass_id, record_id)
 
 

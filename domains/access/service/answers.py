@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
 
-from domains.access.gate.reasons import Reason
+from domains.access.gate.reasons import Kind, Reason
 
 _OWN: dict[str, tuple[str, str]] = {
     "UNKNOWN_PASS": (
@@ -53,11 +55,22 @@ class Guest:
 
 
 @dataclass(frozen=True, slots=True)
+class Spent:
+    """What a gate that opens keeps in its own journal, so that it does not open to it once more without a network:
+    six digits say nothing of the pass that they stand for."""
+
+    id: UUID
+    kind: Kind
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """The answer to a scan; `reason` is OK or the stable code of a refusal."""
 
     reason: str
     guest: Guest | None = None
+    spent: Spent | None = None
 
     @property
     def admits(self) -> bool:

@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
-from domains.access import permissions, sheets
+from domains.access import permissions
 from domains.access.models import RecordExport
 from domains.access.queries import records
 from domains.access.queries.records import AccessRecord, RecordFilter
 from domains.access.rules import METHODS
-from domains.access.sheets import CONTENT_TYPES, Form, Row
 from domains.identity.limits import limiter
 from domains.kernel import clock
 from domains.kernel.actor import Actor
 from domains.kernel.command import command, concerns
 from domains.kernel.errors import Conflict, Throttled
-from domains.kernel.files import audience_of, links, storage
+from domains.kernel.exports import ExportedFile, Table, hand_out
 from domains.kernel.rates import RateLimit, WhenDown
+from domains.kernel.sheets import Form, Row
 
 MOST_ROWS, BATCH = 100_000, 2_000
-LIMIT_BYTES = 200_000_000
-LIFETIME = timedelta(minutes=10)
-"""Of the address."""
-KEPT = timedelta(hours=1)
-"""Of the file: longer than any download takes that began while the address counted."""
 PER_ACCOUNT = RateLimit("record-export", 20, 3600, 5, WhenDown.CLOSED)
 
 HEADER = (
@@ -34,16 +28,6 @@ HEADER = (
 )  # fmt: skip
 _DIRECTIONS = {"in": "进", "out": "出", "unknown": "未知"}
 _RESULTS = {"opened": "已通行", "refused": "未通行", "unknown": "结果不明"}
-
-
-@dataclass(frozen=True, slots=True)
-class ExportedFile:
-    """A file under an address that opens for the caller alone, until `expires_at`."""
-
-    address: str
-    content_type: str
-    rows: int
-    expires_at: datetime
 
 
 async def export_access_records(
@@ -54,26 +38,12 @@ async def export_access_records(
     Raises PERIOD_REVERSED, EXPORT_TOO_LARGE (over 100,000 rows), Throttled EXPORT_TOO_OFTEN, FILE_STORE_UNAVAILABLE.
     """
     rows = await _begin(actor, compound_id=compound_id, narrowed=narrowed, form=form)
-    chunks = sheets.written(form, HEADER, _batches(actor, compound_id, narrowed))
-    content_type = CONTENT_TYPES[form]
-    stored = await storage().save(
-        "exports/access-records", chunks, content_type=content_type, limit_bytes=LIMIT_BYTES
-    )
-    now = clock.now()
-    try:
-        await RecordExport.create(
-            compound_id=compound_id, account_id=actor.id, file_key=stored.key, made_at=now
-        )
-    except BaseException:  # what is not in the books would never be deleted
-        await storage().delete(stored.key)
-        raise
-    # An address knows whole seconds only.
-    expires_at = (now + LIFETIME).replace(microsecond=0)
-    name = f"通行记录-{clock.today():%Y%m%d}.{form}"
-    address = links().address(
-        stored.key, expires_at=expires_at, download_name=name, audience=audience_of(actor)
-    )
-    return ExportedFile(address, content_type, rows, expires_at)
+
+    async def book(key: str, at: datetime) -> None:
+        await RecordExport.create(compound_id=compound_id, account_id=actor.id, file_key=key, made_at=at)
+
+    table = Table("通行记录", "access-records", HEADER, rows)
+    return await hand_out(actor, table, form, _batches(actor, compound_id, narrowed), book)
 
 
 @command("access_record.export", caller="staff", permission=permissions.RECORDS_READ)

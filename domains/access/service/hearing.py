@@ -6,8 +6,9 @@ cannot be read is refused, counted, and holds up nothing. Hearing the same again
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -16,6 +17,7 @@ import orjson
 
 from domains.access.rules import Method
 from domains.access.service import statements
+from domains.access.service.recording import is_kept
 from domains.access.service.settling import Said, settle
 from domains.access.service.waiting import outcomes
 from domains.devices.link import Handler, Message
@@ -43,16 +45,19 @@ MOVES_WITHIN = timedelta(seconds=15)
 
 async def hear_acks(messages: list[Message]) -> None:
     """`{"id", "result": opened | refused | expired, "reason", "at"}`."""
-    said = [found for each in messages if (found := _ack(each)) is not None]
-    if said:
-        await settle(said)
+    await _settle(messages, awaits_disk=True)
 
 
 async def hear_awaited_acks(messages: list[Message]) -> None:
-    """Only what somebody in this process waits for: all answers are heard by the one who hears devices."""
-    awaited = [each for each in messages if _is_awaited(each)]
-    if awaited:
-        await hear_acks(awaited)
+    """Only what somebody in this process waits for: all answers are heard by the one who hears devices, later
+    than a commit needs to reach the disk by itself, and by whom the broker keeps them until then."""
+    await _settle([each for each in messages if _is_awaited(each)], awaits_disk=False)
+
+
+async def _settle(messages: list[Message], *, awaits_disk: bool) -> None:
+    said = [found for each in messages if (found := _ack(each)) is not None]
+    if said:
+        await settle(said, awaits_disk=awaits_disk)
 
 
 async def hear_events(messages: list[Message]) -> None:
@@ -65,7 +70,9 @@ async def hear_events(messages: list[Message]) -> None:
         elif found is not None:
             passages.append(found)
     if passages:
-        await _record(passages)
+        await _record([each for each in passages if each.result == "opened"])
+        # Only now: while the database is away the same messages come again and again, and are counted once.
+        await _record(await _kept([each for each in passages if each.result == "refused"]))
     if alarms:
         await alarm_reports.take(alarms)
 
@@ -105,8 +112,15 @@ class _Passage:
     event_key: str
 
 
+async def _kept(refused: Sequence[_Passage]) -> list[_Passage]:
+    """Those of devices that do not flood."""
+    said = Counter(each.device_id for each in refused)
+    kept = {device_id for device_id, count in said.items() if await is_kept(device_id, "mqtt", count)}
+    return [each for each in refused if each.device_id in kept]
+
+
 async def _record(passages: Sequence[_Passage]) -> None:
-    columns = [list(column) for column in zip(*map(astuple, passages), strict=True)]
+    columns = [[getattr(each, field.name) for each in passages] for field in fields(_Passage)]
     await database.execute(statements.ADD_PASSAGES, *columns)
 
 

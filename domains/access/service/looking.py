@@ -27,11 +27,13 @@ SHOWN = f"SELECT {ROW} FROM {FROM} WHERE v.id = $2"  # noqa: S608  # columns are
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What was shown: a visitor's pass or a resident's code, by the resident's name; and OK, or why it does not count."""
+    """What was shown: a visitor's pass or a resident's code, by name and house where the guard may know of that
+    house; and OK, or why it does not count."""
 
     reason: str
     visitor: VisitorPass | None = None
     resident: str | None = None
+    house_number: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ async def look(actor: Actor, *, compound_id: UUID, door_id: UUID, shown: str) ->
     read = await _read(compound_id, text.clean(shown, max_length=LONGEST, field="text"))
     concerns("VisitorPass", read.pass_id, compound_id, door=door_id, reason=read.reason)
     if read.code_id is not None:
-        return await _of_resident(read, door_id)
+        return await _of_resident(actor, compound_id, door_id, read)
     if read.pass_id is None:
         return Look(read.reason)
     return await _of_visitor(actor, compound_id, door_id, read)
@@ -72,14 +74,16 @@ async def _of_visitor(actor: Actor, compound_id: UUID, door_id: UUID, read: _Rea
     return Look(reason, from_row(row))
 
 
-async def _of_resident(read: _Read, door_id: UUID) -> Look:
+async def _of_resident(actor: Actor, compound_id: UUID, door_id: UUID, read: _Read) -> Look:
     holder = await database.fetchrow(HOLDER, read.code_id, door_id, clock.today())
     if holder is None:
         return Look("CODE_UNKNOWN")
     if holder["person_id"] is None:
         return Look("NOT_RESIDENT")
     reason = read.reason if read.reason != Reason.OK or holder["leads_here"] else Reason.OTHER_GATE.value
-    return Look(reason, resident=holder["name"])
+    if not actor.may(permissions.VISITORS_ADMIT, compound_id, holder["building_id"]):
+        return Look(reason)
+    return Look(reason, resident=holder["name"], house_number=holder["house_number"])
 
 
 async def _read(compound_id: UUID, shown: str) -> _Read:

@@ -9,8 +9,14 @@ from uuid import UUID
 from domains.access import sql
 from domains.access.rules import Direction, Method, Outcome
 from domains.devices.rules import is_believable
+from domains.devices.service.refusals import Way, refuse
+from domains.identity.limits import limiter
 from domains.kernel import clock, database
 from domains.kernel.ids import uuid7
+from domains.kernel.rates import RateLimit, WhenDown
+
+REFUSED = RateLimit("refused-at-door", 600, 3600, 2_000, WhenDown.OPEN)
+"""Refused attempts that are written down, of one device."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +44,15 @@ class Attempt:
     guard_id: UUID | None = None
     note: str = ""
     event_key: str | None = None
+
+
+async def is_kept(device_id: UUID, way: Way, refused: int = 1) -> bool:
+    """Whether that many refused attempts at a device go on record; in a flood they are counted with the device, so
+    that nobody fills the records."""
+    verdict = await limiter().take(REFUSED, str(device_id), refused)
+    if not verdict.allowed:
+        refuse(device_id, way, "ATTEMPTS_TOO_MANY", refused)
+    return verdict.allowed
 
 
 async def record(attempt: Attempt) -> UUID | None:

@@ -78,7 +78,7 @@ async def decide_visitor_pass(
     actor: Actor, *, visitor_pass_id: UUID, approve: bool, reason: str = ""
 ) -> UUID:
     """Let a visitor in or not: who lives there, or a guard, as the compound's rules say; of two who decide at
-    once exactly one does. A guard who rejects says why, which the visitor does not read.
+    once exactly one does. A guard who rejects says why; the visitor reads what is said.
 
     Raises VISITOR_PASS_NOT_FOUND, STATE_CONFLICT, VISIT_OVER, VISITS_TOO_MANY, VISIT_REASON_REQUIRED, Forbidden
     VISIT_DECIDED_BY_GUARD or VISIT_DECIDED_BY_RESIDENT.

@@ -13,11 +13,16 @@ from domains.access.gate import cose, texts
 from domains.access.gate.claims import CodeClaims
 from domains.access.models import ResidentCode
 from domains.access.rules import CODE_LIFE
+from domains.identity.limits import limiter
 from domains.kernel import clock, database
 from domains.kernel.actor import Actor
 from domains.kernel.command import command, concerns
+from domains.kernel.errors import Throttled
 from domains.kernel.jobs import Result
+from domains.kernel.rates import RateLimit, WhenDown
 
+PER_ACCOUNT = RateLimit("resident-code", 60, 3600, 30, WhenDown.OPEN)
+"""A phone that is shown makes one every few minutes; each is a row that is kept."""
 KEPT = timedelta(days=30)
 """How late a gate without a network may tell of a code, and the record still names its holder."""
 
@@ -36,11 +41,16 @@ class IssuedCode:
 
 @command("resident_code.issue", caller="resident", audited=False)
 async def issue_resident_code(actor: Actor, *, house_id: UUID) -> IssuedCode:
-    """A new code of the caller for one of the houses that are the caller's now."""
+    """A new code of the caller for one of the houses that are the caller's now. Raises Throttled
+    RESIDENT_CODE_TOO_OFTEN."""
     tie = next((tie for tie in actor.houses if tie.house_id == house_id), None)
     if tie is None:
         actor.refuse()
     concerns("House", house_id, tie.compound_id)
+    verdict = await limiter().take(PER_ACCOUNT, str(actor.id))
+    if not verdict.allowed:
+        said = "住户码刷新太频繁,请继续使用刚才的码,或稍后再试"
+        raise Throttled("RESIDENT_CODE_TOO_OFTEN", said, verdict.retry_after_s)
     now = clock.now().replace(microsecond=0)
     id, expires_at = UUID(bytes=secrets.token_bytes(16)), now + CODE_LIFE
     await ResidentCode.create(

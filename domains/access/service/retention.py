@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from domains.access.models import RecordExport
-from domains.access.service import exporting
 from domains.kernel import clock, database
+from domains.kernel.exports import KEPT
 from domains.kernel.files import storage
 
 BATCH = 5_000
@@ -70,7 +70,7 @@ async def delete_old_commands() -> int:
 
 async def forget_exports() -> int:
     """Delete the exported files that nobody can open any more; how many."""
-    old = await RecordExport.filter(made_at__lt=clock.now() - exporting.KEPT)
+    old = await RecordExport.filter(made_at__lt=clock.now() - KEPT)
     for each in old:
         await storage().delete(each.file_key)
         await each.delete()

@@ -18,7 +18,7 @@ from domains.access.queries import gates
 from domains.access.queries.gates import ON_THE_WAY, GateDoor
 from domains.access.rules import Direction, Method, Window
 from domains.access.service import digits, recording, uses
-from domains.access.service.answers import Answer, Guest
+from domains.access.service.answers import Answer, Guest, Spent
 from domains.access.service.recording import Attempt
 from domains.kernel import clock, database, live, outbox
 from domains.kernel.errors import Conflict
@@ -46,7 +46,8 @@ WHERE p.id = $1 AND p.compound_id = d.compound_id
 """  # noqa: S608  # put together from constants
 
 HOLDER = f"""
-SELECT c.account_id, c.house_id, who.id AS person_id, who.name, ({ON_THE_WAY}) AS leads_here
+SELECT c.account_id, c.house_id, c.expires_at, who.id AS person_id, who.name, h.number AS house_number, h.building_id,
+    ({ON_THE_WAY}) AS leads_here
 FROM resident_code c JOIN house h ON h.id = c.house_id JOIN door d ON d.id = $2
 LEFT JOIN LATERAL (
     SELECT p.id, p.name FROM person p JOIN occupancy o ON o.person_id = p.id
@@ -105,6 +106,11 @@ class Scan:
         """Six digits, or else the text of a QR code."""
         return "code" if _DIGITS.fullmatch(self.shown) else "qr"
 
+    def admitted(self, visit: Visit) -> Answer:
+        """The answer where it opens to a visitor; on the way out nothing is used."""
+        spent = Spent(visit.id, Kind.VISITOR, visit.ends_at)
+        return Answer(Reason.OK, visit.guest, None if self.direction == "out" else spent)
+
 
 async def scan(device_id: UUID, *, scan_id: UUID, shown: str, direction: Direction = "unknown") -> Answer:
     """Decide, use up and write down, whatever was shown; the caller is the door's own device.
@@ -123,6 +129,8 @@ async def _again(scan: Scan, earlier: asyncpg.Record) -> Answer:
     if scan.at - earlier["received_at"] > SAME_SCAN:
         raise _repeated()
     visit = await _visit(scan, earlier["visitor_pass_id"])
+    if visit and not earlier["reason"]:
+        return scan.admitted(visit)
     return Answer(earlier["reason"] or Reason.OK, visit.guest if visit else None)
 
 
@@ -226,10 +234,8 @@ async def _by_code(scan: Scan, code_id: UUID) -> Answer:
     if reason == Reason.OK and (
         await _write(scan, reason, **_whose(row), event_key=key) or await _was_just_told(scan, key)
     ):
-        return Answer(reason)
-    reason = "CODE_USED" if reason == Reason.OK else reason
-    await _write(scan, reason, **_whose(row))
-    return Answer(reason)
+        return Answer(reason, spent=Spent(code_id, Kind.RESIDENT, row["expires_at"]))
+    return await _refuse(scan, "CODE_USED" if reason == Reason.OK else reason, **_whose(row))
 
 
 async def _was_just_told(scan: Scan, key: str) -> bool:
@@ -256,22 +262,24 @@ async def _visit(scan: Scan, pass_id: UUID | None) -> Visit | None:
     return Visit(**row) if row else None
 
 
-async def _refuse(scan: Scan, reason: str) -> Answer:
-    await _written(scan, reason)
-    return Answer(reason)
+async def _refuse(scan: Scan, reason: str, guest: Guest | None = None, **more: Any) -> Answer:  # Any: columns
+    # Wrong digits are what locks a keypad: each counts, and they cannot become many.
+    if reason == "CODE_WRONG" or await recording.is_kept(scan.door.device_id, "http"):
+        await _written(scan, reason, **more)
+    return Answer(reason, guest)
 
 
 async def _told(scan: Scan, visit: Visit, reason: str, *, is_entry: bool = True) -> Answer:
     """Written down; an entry is told to who invited, every opening to the visitor's page."""
     plate = visit.plate if scan.door.kind == "vehicle_gate" else ""
-    record_id = await _written(
-        scan, reason, house_id=visit.house_id, pass_id=visit.id, who=visit.guest_name, plate=plate
-    )
-    if reason == Reason.OK:
-        await live.wake([f"pass:{visit.id}"])
-        if is_entry:
-            await outbox.record(VisitorAdmitted(visit.id, scan.door.compound_id, visit.house_id, record_id))
-    return Answer(reason, visit.guest)
+    about = {"house_id": visit.house_id, "pass_id": visit.id, "who": visit.guest_name, "plate": plate}
+    if reason != Reason.OK:
+        return await _refuse(scan, reason, visit.guest, **about)
+    record_id = await _written(scan, reason, **about)
+    await live.wake([f"pass:{visit.id}"])
+    if is_entry:
+        await outbox.record(VisitorAdmitted(visit.id, scan.door.compound_id, visit.house_id, record_id))
+    return scan.admitted(visit)
 
 
 async def _written(scan: Scan, reason: str, **more: Any) -> UUID:  # Any: fields of the attempt

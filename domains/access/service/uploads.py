@@ -11,12 +11,14 @@ from uuid import UUID
 
 import asyncpg
 
-from domains.access.events import PassOverused, VisitorAdmitted
+from domains.access import sql
+from domains.access.events import PassOverused, VisitorAdmitted, VisitorLeft
 from domains.access.gate.reasons import Kind, Reason
 from domains.access.queries import gates
 from domains.access.queries.gates import GateDoor
 from domains.access.rules import Direction
 from domains.access.service import uses
+from domains.access.service.recording import is_kept
 from domains.access.service.scanning import code_key, scan_key
 from domains.devices.rules import SKEW
 from domains.kernel import clock, database, live, outbox
@@ -79,16 +81,6 @@ FROM door d CROSS JOIN unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7
     $10::timestamptz[], $11::timestamptz[], $12::text[], $13::text[], $14::text[], $15::text[])
     AS e (id, house_id, person_id, account_id, pass_id, who, plate, at, device_at, direction, result, reason, event_key)
 WHERE d.id = $1 ON CONFLICT DO NOTHING
-"""
-
-# A use that a gate tells of has happened, whatever the pass is by now: only one that counts is used up by it.
-COUNT = """
-UPDATE visitor_pass p SET uses = p.uses + t.uses, last_used_at = greatest(p.last_used_at, t.used_at),
-    inside_since = t.inside_since,
-    state = CASE WHEN p.state = 'active' AND p.uses + t.uses >= p.uses_allowed THEN 'used_up' ELSE p.state END,
-    ended_at = CASE WHEN p.state = 'active' AND p.uses + t.uses >= p.uses_allowed THEN $5 ELSE p.ended_at END
-FROM unnest($1::uuid[], $2::int[], $3::timestamptz[], $4::timestamptz[]) AS t (id, uses, used_at, inside_since)
-WHERE p.id = t.id
 """
 
 HEARD = "UPDATE door SET event_sequence = greatest(event_sequence, $2) WHERE id = $1"
@@ -162,6 +154,9 @@ def _gaps(last: int | None, events: Sequence[Told]) -> list[tuple[int, int]]:
 
 
 async def _write(door: GateDoor, events: Sequence[Told]) -> None:
+    refused = sum(not event.opened for event in events)
+    if refused and not await is_kept(door.device_id, "http", refused):
+        events = [event for event in events if event.opened]
     if not events:
         return
     shown = {kind: [event.shown for event in events if event.kind is kind] for kind in Kind}
@@ -206,6 +201,11 @@ class Tally:
         """Used up just now, and gates that count for themselves would open to it."""
         allowed = self.row["uses_allowed"]
         return bool(self.row["may_be_listed"]) and allowed is not None and self.uses >= allowed
+
+    @property
+    def has_left(self) -> bool:
+        """Was inside before these events, and is not after them."""
+        return self.row["inside_since"] is not None and self.inside_since is None
 
     @property
     def is_over(self) -> bool:
@@ -270,13 +270,15 @@ def _row(
 async def _count(door: GateDoor, tallies: Sequence[Tally], now: datetime) -> None:
     """The passes' uses; who invited learns of every entry, and of a pass that was used too often."""
     await database.execute(
-        COUNT, [tally.row["id"] for tally in tallies], [len(tally.entries) for tally in tallies],
-        [tally.used_at for tally in tallies], [tally.inside_since for tally in tallies], now,
+        sql.USE, [tally.row["id"] for tally in tallies], [len(tally.entries) for tally in tallies],
+        [tally.used_at for tally in tallies], [tally.inside_since for tally in tallies], now, None,
     )  # fmt: skip
     for tally in tallies:
         pass_id, house_id = tally.row["id"], tally.row["house_id"]
         if tally.is_to_list:
             await uses.put_on_list(door.compound_id, pass_id, tally.row["ends_at"])
+        if tally.has_left:
+            await outbox.record(VisitorLeft(pass_id, door.compound_id, house_id))
         for record_id in tally.entries:
             await outbox.record(VisitorAdmitted(pass_id, door.compound_id, house_id, record_id))
         if tally.entries and tally.is_over:

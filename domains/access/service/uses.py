@@ -6,9 +6,10 @@ from datetime import datetime
 from uuid import UUID
 
 from domains.access import sql
+from domains.access.events import VisitorLeft
 from domains.access.rules import TOLERANCE
 from domains.access.service.issuing import list_channel
-from domains.kernel import clock, database, live
+from domains.kernel import clock, database, live, outbox
 from domains.kernel.ids import uuid7
 
 
@@ -18,7 +19,7 @@ async def use(pass_id: UUID, at: datetime) -> int | None:
     What is used up and could be opened by a gate that counts for itself goes on the gates' list: one that loses
     its network afterwards does not open to it once more.
     """
-    row = await database.fetchrow(sql.USE, pass_id, at, TOLERANCE)
+    row = await database.fetchrow(sql.USE, [pass_id], [1], [at], [at], at, TOLERANCE)
     if row is None:
         return None
     if row["is_to_list"]:
@@ -28,7 +29,10 @@ async def use(pass_id: UUID, at: datetime) -> int | None:
 
 async def leave(pass_id: UUID) -> bool:
     """Its holder is not inside any more; False where nobody was."""
-    return await database.execute(sql.LEAVE, pass_id) > 0
+    row = await database.fetchrow(sql.LEAVE, pass_id)
+    if row is not None:
+        await outbox.record(VisitorLeft(pass_id, **row))
+    return row is not None
 
 
 async def put_on_list(compound_id: UUID, pass_id: UUID, ends_at: datetime) -> None:

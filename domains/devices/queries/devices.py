@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
@@ -52,6 +52,11 @@ class DeviceFilter:
     is_online: bool | None = None
     search: str | None = None
 
+    @property
+    def used(self) -> list[str]:
+        """What it is narrowed by, without the words: those are nobody's business in the audit."""
+        return [each.name for each in fields(self) if getattr(self, each.name) not in (None, "")]
+
 
 # A device that is silent says no goodbye: $1 is now.
 _IS_ONLINE = """CASE WHEN d.last_seen_at < $1::timestamptz - make_interval(secs => d.silent_after_s) THEN false
@@ -90,6 +95,14 @@ async def count_devices(actor: Actor, compound_id: UUID, narrowed: DeviceFilter)
     where, values = _where(actor, compound_id, narrowed)
     # $1 is in it only where it is asked who is online.
     text = f"SELECT count(*) FROM device d WHERE $1::timestamptz IS NOT NULL AND {where}"
+    return int(await database.fetchval(text, *values))
+
+
+async def count_ledger_lines(actor: Actor, compound_id: UUID, narrowed: DeviceFilter) -> int:
+    """How many rows the asset ledger of those devices has, one for a device without a line."""
+    where, values = _where(actor, compound_id, narrowed)
+    text = f"""SELECT count(*) FROM device d LEFT JOIN asset_entry e ON e.device_id = d.id
+        WHERE $1::timestamptz IS NOT NULL AND {where}"""
     return int(await database.fetchval(text, *values))
 
 

@@ -50,8 +50,8 @@ async def hear_alarms(messages: list[Message]) -> None:
 
 async def take(said: Sequence[Said]) -> list[Refusal | None]:
     """Take what can be read, of it all or nothing; for each None, or why it was refused: ALARM_INVALID,
-    ALARM_KIND_UNKNOWN, ALARM_NOT_OF_DEVICE, TIME_INVALID, DEVICE_UNKNOWN, DEVICE_RETIRED. What was refused is on
-    record."""
+    ALARM_KIND_UNKNOWN, ALARM_NOT_OF_DEVICE, TIME_INVALID, DEVICE_UNKNOWN, DEVICE_RETIRED,
+    DEVICE_NOT_IN_SERVICE. What was refused is on record."""
     found = [_read(each) for each in said]
     reports = [each for each in found if isinstance(each, Report)]
     clocks = [clock for each in said if (clock := _clock(each)) is not None]

@@ -19,7 +19,7 @@ from domains.kernel.ids import uuid7
 
 Key = tuple[UUID, str]
 Refusal = str
-"""A code: DEVICE_UNKNOWN, DEVICE_RETIRED, ALARM_KIND_UNKNOWN or ALARM_NOT_OF_DEVICE."""
+"""A code: DEVICE_UNKNOWN, DEVICE_RETIRED, DEVICE_NOT_IN_SERVICE, ALARM_KIND_UNKNOWN or ALARM_NOT_OF_DEVICE."""
 MOST = 500
 
 
@@ -51,8 +51,11 @@ def _refusal(report: Report, devices: Mapping[UUID, asyncpg.Record]) -> Refusal 
     if report.kind not in ALARM_KINDS:
         return "ALARM_KIND_UNKNOWN"
     # What is over may have begun before the register was put right.
-    is_its_own = not report.is_active or may_raise(device["kind"], report.kind)
-    return None if is_its_own else "ALARM_NOT_OF_DEVICE"
+    if not report.is_active:
+        return None
+    if not may_raise(device["kind"], report.kind):
+        return "ALARM_NOT_OF_DEVICE"
+    return None if rules.is_heeded(device["state"], report.kind) else "DEVICE_NOT_IN_SERVICE"
 
 
 async def _take(found: Sequence[Condition], devices: Mapping[UUID, asyncpg.Record], now: datetime) -> None:

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Literal
 from uuid import UUID
 
+from asyncpg import PostgresError
 from tortoise.exceptions import IntegrityError
 
 from domains.devices import facts as checks
@@ -68,7 +69,7 @@ async def register_device(
 async def update_device(actor: Actor, *, device_id: UUID, facts: DeviceFacts) -> UUID:
     """Change what is given; the ledger says of each what it was and what it is.
 
-    Raises DEVICE_NOT_FOUND, DEVICE_RETIRED, BUILDING_NOT_FOUND, DEVICE_CODE_TAKEN and what
+    Raises DEVICE_NOT_FOUND, DEVICE_RETIRED, BUILDING_NOT_FOUND, DEVICE_CODE_TAKEN, DEVICE_OPENS_DOOR and what
     `facts.device_columns` raises.
     """
     device, columns = await open_device(actor, device_id), checks.device_columns(facts)
@@ -82,8 +83,8 @@ async def update_device(actor: Actor, *, device_id: UUID, facts: DeviceFacts) ->
     if changed:
         try:
             await Device.filter(pk=device_id).update(**changed)
-        except IntegrityError:
-            raise _code_taken() from None
+        except IntegrityError as error:
+            raise (_opens_door() if _is_of_controller(error) else _code_taken()) from None
         await ledger.write(actor, device_id, *_corrections(before, changed, await _names(before, changed)))
     return device_id
 
@@ -146,6 +147,16 @@ async def _names(before: Columns, after: Columns) -> dict[UUID, str]:
     ids = [id for id in (before.get("building_id"), after.get("building_id")) if id]
     rows = await Building.filter(pk__in=ids).values("id", "name") if ids else []
     return {row["id"]: row["name"] for row in rows}
+
+
+def _is_of_controller(error: IntegrityError) -> bool:
+    cause = error.__cause__
+    return isinstance(cause, PostgresError) and cause.constraint_name == "device_kind_of_controller"
+
+
+def _opens_door() -> Conflict:
+    message = "这台设备是一扇门的控制器,不能改类型;请先移除那扇门,或另外登记一台设备"
+    return Conflict("DEVICE_OPENS_DOOR", message, "kind")
 
 
 def _code_taken() -> Conflict:

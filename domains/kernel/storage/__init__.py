@@ -5,6 +5,7 @@ The object store is in `domains.kernel.storage.s3` and is imported only where it
 
 from domains.kernel.storage.content import Kind, allowed, inspect_upload, sniff
 from domains.kernel.storage.headers import ByteRange, byte_range, response_headers
+from domains.kernel.storage.keys import new_key
 from domains.kernel.storage.links import Grant, Signer
 from domains.kernel.storage.local import LocalStorage
 from domains.kernel.storage.port import FileStat, Storage, StoredFile
@@ -21,6 +22,7 @@ __all__ = [
     "allowed",
     "byte_range",
     "inspect_upload",
+    "new_key",
     "response_headers",
     "sniff",
 ]

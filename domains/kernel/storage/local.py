@@ -31,10 +31,16 @@ class LocalStorage:
         self._partial = self._root / ".partial"
 
     async def save(
-        self, prefix: str, chunks: AsyncIterator[bytes], *, content_type: str, limit_bytes: int
+        self,
+        prefix: str,
+        chunks: AsyncIterator[bytes],
+        *,
+        content_type: str,
+        limit_bytes: int,
+        key: str | None = None,
     ) -> StoredFile:
         """See `Storage.save`."""
-        key = new_key(prefix, content_type, clock.now())
+        key = key or new_key(prefix, content_type, clock.now())
         intake = Intake(limit_bytes)
         partial, final = self._partial / secrets.token_hex(16), self._root / key
         with _disk():

@@ -37,9 +37,18 @@ class Storage(Protocol):
     """A place for files. Every method raises `FILE_STORE_UNAVAILABLE` when the place fails."""
 
     async def save(
-        self, prefix: str, chunks: AsyncIterator[bytes], *, content_type: str, limit_bytes: int
+        self,
+        prefix: str,
+        chunks: AsyncIterator[bytes],
+        *,
+        content_type: str,
+        limit_bytes: int,
+        key: str | None = None,
     ) -> StoredFile:
         """Store a stream under a new key; nothing is visible before all of it is durable.
+
+        `key` is one that `new_key` has made for this prefix and content type, where it has to be on the books
+        before there is a file.
 
         Raises `FILE_TOO_LARGE`, `FILE_TYPE_REFUSED`, `FILE_PREFIX_INVALID` and whatever `chunks`
         raises; in each case nothing is left behind.

@@ -64,10 +64,16 @@ class S3Storage:
         }
 
     async def save(
-        self, prefix: str, chunks: AsyncIterator[bytes], *, content_type: str, limit_bytes: int
+        self,
+        prefix: str,
+        chunks: AsyncIterator[bytes],
+        *,
+        content_type: str,
+        limit_bytes: int,
+        key: str | None = None,
     ) -> StoredFile:
         """See `Storage.save`."""
-        key = new_key(prefix, content_type, clock.now())
+        key = key or new_key(prefix, content_type, clock.now())
         intake = Intake(limit_bytes)
         parts = _parts(chunks, intake)
         with _translated():

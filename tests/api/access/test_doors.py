@@ -205,3 +205,21 @@ async def test_a_phone_follows_its_order(at: Doors, api: Api, monkeypatch: pytes
         query, {"c": made["id"]}, context_value=Context(actor=await residents.newcomer())
     )
     await strangers.aclose()
+
+
+RECENT = """query($c: ID!) { doors(compound: $c, first: 20) { nodes { name
+    recentCommands { action state message requestedAt } } } }"""
+
+
+async def test_staff_see_the_last_orders_to_doors_and_residents_none(at: Doors, api: Api) -> None:
+    owner = await identity.token(at.at.owner.account_id)
+    await tap(api, owner, at.unit)
+    reader, compound = await staff(at, permissions.DOORS_READ), encode("Compound", at.at.compound_id)
+    async with database.counted() as cost:
+        found = (await api.ask(RECENT, {"c": compound}, token=reader))["data"]["doors"]
+    recent = {each["name"]: [order["action"] for order in each["recentCommands"]] for each in found["nodes"]}
+    assert recent.pop("1单元门") == ["OPEN"] and set(map(tuple, recent.values())) == {()}
+    # Session, grants, doors and all their orders: the same for however many doors.
+    assert cost.count <= 5, cost.texts
+    own = await api.ask("{ viewer { doors { recentCommands { action } } } }", token=owner)
+    assert all(each["recentCommands"] == [] for each in own["data"]["viewer"]["doors"])

@@ -46,12 +46,14 @@ async def test_a_scan_says_whether_why_and_whom(scene: Scene, client: httpx.Asyn
     body = {"id": secrets.token_hex(16), "shown": text, "direction": "in"}
     first, again = [await call(client, post, "POST", "scan", body) for _ in range(2)]
     assert (first.status_code, first.json()) == (200, again.json())
+    ends_at = int((await visit(pass_id)).ends_at.timestamp())
     assert first.json() == {
         "admit": True, "reason": "OK", "message": {"zh": "请通行", "en": "Please come in"},
         "guest": {"name": "王来访", "companions": 0, "plate": "", "house": "1号楼1单元101"},
+        "spent": {"id": pass_id.hex, "kind": "visitor", "expiresAt": ends_at},
     }  # fmt: skip
     refused = (await call(client, post, "POST", "scan", body | {"id": secrets.token_hex(16)})).json()
-    assert (refused["admit"], refused["reason"]) == (False, "USED_UP")
+    assert (refused["admit"], refused["reason"], refused["spent"]) == (False, "USED_UP", None)
     assert (await visit(pass_id)).uses == 1
 
 
@@ -208,7 +210,7 @@ async def test_a_resident_s_code_from_the_phone_opens_the_gate(
     asked = await api.ask(CODE, {"house": encode("House", scene.house_id)}, await token_of(scene, "family"))
     body = {"id": secrets.token_hex(16), "shown": asked["data"]["residentCode"]["text"]}
     answer = (await call(client, post, "POST", "scan", body)).json()
-    assert (answer["admit"], answer["guest"]) == (True, None)
+    assert (answer["admit"], answer["guest"], answer["spent"]["kind"]) == (True, None, "resident")
 
 
 @pytest.mark.parametrize("who", [*CALLERS, "nobody"])

@@ -11,6 +11,7 @@ import pytest
 
 from domains.access import sql
 from domains.access.models import VisitorPass
+from domains.access.service.digits import digits_of
 from domains.kernel import clock, database, live
 from domains.kernel.ids import uuid7
 from tests.api.access.gatehouse import machine, served
@@ -70,6 +71,28 @@ async def test_used_online_it_is_used_up_offline_as_well(scene: Scene, url: str,
         assert (await gate.do("scan", shown=text))["reason"] == "USED_UP"
         assert gate.openings == 1
     assert (await visit(pass_id)).uses == 1
+
+
+@pytest.mark.parametrize("uses", [1, 2])
+async def test_used_by_six_digits_it_does_not_open_once_more_offline(
+    scene: Scene, url: str, tmp_path: Path, uses: int
+) -> None:
+    post = await gates.post(scene.compound_id)
+    pass_id, text = await gates.text(
+        scene.compound_id, scene.house_id, offline_door_id=post.door_id, uses_allowed=uses
+    )
+    typed = await digits_of(pass_id)
+    async with machine(tmp_path / "gate", url, post) as gate:
+        await gate.do("poll")
+        for _ in range(uses):
+            assert (await gate.do("scan", shown=typed))["opens"]
+        await gate.do("cut", is_cut=True)
+        assert (await gate.do("scan", shown=text))["reason"] == "USED_UP"
+        await gate.reboot()
+        await gate.do("cut", is_cut=True)
+        assert (await gate.do("scan", shown=text))["reason"] == "USED_UP"
+        assert gate.openings == uses
+    assert (await visit(pass_id)).uses == uses
 
 
 async def test_what_it_did_alone_is_told_before_it_asks(scene: Scene, url: str, tmp_path: Path) -> None:

@@ -90,6 +90,17 @@ async def test_readings_are_taken_and_bad_ones_named(tank: Caller) -> None:
     assert await refused(tank.id) == {("http", "METRIC_INVALID"): 1}
 
 
+async def test_a_metric_too_many_is_named_by_its_place(tank: Caller) -> None:
+    said: list[object] = [{"metric": f"m{n:02}", "value": n} for n in range(63)]
+    assert (await tank.post(TELEMETRY, said)).json()["taken"] == 63
+    said = [5, {"metric": "a", "value": 1}, {"metric": "b", "value": 2}, {"metric": "m01", "value": 3}]
+    told = (await tank.post(TELEMETRY, said)).json()
+    assert (told["taken"], told["refused"]) == (
+        2, [{"index": 0, "code": "READING_INVALID"}, {"index": 2, "code": "METRICS_TOO_MANY"}],
+    )  # fmt: skip
+    assert await refused(tank.id) == {("http", "READING_INVALID"): 1, ("http", "METRICS_TOO_MANY"): 1}
+
+
 async def test_readings_that_waited_for_a_network_keep_their_time(tank: Caller) -> None:
     past = now_ms() - 6 * 3600 * 1000
     answer = await tank.post(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import secrets
 from contextlib import aclosing
@@ -19,7 +20,7 @@ from api import edge
 from api.pages.texts import Texts
 from api.pages.visiting.window import Window
 from api.settings import Settings
-from domains.access import sealed
+from domains.access import permissions, sealed
 from domains.access.service import passes, requests, visitor_page
 from domains.kernel import clock, database
 from domains.kernel.errors import NotFound
@@ -117,10 +118,24 @@ async def test_nothing_of_the_house_and_its_people(visitor: Visitor, place: Plac
     ],
 )
 async def test_every_state_in_words(visitor: Visitor, place: Place, more: dict[str, Any], words: str) -> None:
-    """The reason stays with who gave it."""
+    """Why a request was declined is for the visitor to read; why a pass was revoked stays with who gave the reason."""
     _, secret = await place.link(**more)
     text = seen(await visitor.get(f"/v/{secret}"))
-    assert words in text and "不认识" not in text
+    assert words in text and ("原因：不认识" in text) == (more.get("state") == "rejected")
+
+
+async def test_a_declined_visitor_reads_why_at_once(place: Place) -> None:
+    secret = await visits.ask(place.scene)
+    pages = await visitor_page.follow_page(visits.stranger(), secret)
+    assert (await anext(pages)).state == "requested"
+    guard, pass_id = place.scene.staff(permissions.VISITORS_ADMIT), await visits.last_pass()
+    await requests.decide_visitor_pass(
+        guard, visitor_pass_id=pass_id, approve=False, reason="请先联系 <住户>"
+    )
+    async with asyncio.timeout(5):
+        page = await anext(pages)
+    assert (page.state, page.reason) == ("rejected", "请先联系 <住户>")
+    await pages.aclose()
 
 
 async def test_only_a_pass_that_counts_has_a_code(visitor: Visitor, place: Place) -> None:

@@ -13,7 +13,10 @@ from domains.access.models import Door
 from domains.access.queries import doors as queries
 from domains.access.queries.doors import DoorFilter
 from domains.access.service import doors as service
+from domains.devices import permissions as device_rights
 from domains.devices.events import DeviceRetired
+from domains.devices.models import AssetEntry, Device
+from domains.devices.service.registry import update_device
 from domains.estate.models import Unit
 from domains.kernel import database
 from domains.kernel.actor import Actor
@@ -179,6 +182,35 @@ async def test_staff_of_a_building_keep_its_doors_and_no_others(at: Scene) -> No
     assert [each.id for each in found] == [id]
     assert await queries.count_doors(own, at.compound_id, DoorFilter()) == 1
     assert set(await queries.by_id(own, [id, gate, far])) == {id}
+
+
+async def test_a_doors_controller_keeps_its_kind_until_the_door_is_removed(at: Scene) -> None:
+    clerk = residents.staff(device_rights.WRITE, compound_id=at.compound_id)
+    device_id = await devices.device(at.compound_id, "gate")
+    door = await register(at.staff(permissions.DOORS_WRITE), at, device_id=device_id)
+    for kind in ("manhole", "door"):
+        with pytest.raises(Conflict, match="DEVICE_OPENS_DOOR"):
+            await update_device(clerk, device_id=device_id, facts={"kind": kind, "name": "井盖"})
+    device = await Device.get(pk=device_id)
+    assert (device.kind, device.name != "井盖") == ("gate", True)
+    assert not await AssetEntry.filter(device_id=device_id).exists()
+    await update_device(clerk, device_id=device_id, facts={"kind": "gate", "name": "南门闸机"})
+    await service.remove_door(at.staff(permissions.DOORS_WRITE), door_id=door)
+    await update_device(clerk, device_id=device_id, facts={"kind": "manhole"})
+    assert (await Device.get(pk=device_id)).kind == "manhole"
+
+
+async def test_a_device_becomes_a_door_or_another_kind_and_never_both(at: Scene) -> None:
+    clerk = residents.staff(device_rights.WRITE, compound_id=at.compound_id)
+    for _ in range(5):
+        device_id = await devices.device(at.compound_id, "gate")
+        await asyncio.gather(
+            register(at.staff(permissions.DOORS_WRITE), at, device_id=device_id),
+            update_device(clerk, device_id=device_id, facts={"kind": "manhole"}),
+            return_exceptions=True,
+        )
+        has_door = await Door.filter(device_id=device_id).exists()
+        assert has_door == ((await Device.get(pk=device_id)).kind == "gate")
 
 
 async def test_lists_are_narrowed_and_paged(at: Scene) -> None:

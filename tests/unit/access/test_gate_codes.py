@@ -10,9 +10,11 @@ import pytest
 from domains.access.gate import base45, cose
 from domains.access.gate.claims import CodeClaims
 from domains.access.models import ResidentCode
+from domains.access.service import resident_codes
 from domains.access.service.resident_codes import KEPT, forget_codes, issue_resident_code
 from domains.kernel import clock, database
-from domains.kernel.errors import DomainError
+from domains.kernel.errors import DomainError, Throttled
+from domains.kernel.rates import RateLimit, WhenDown
 from domains.residents.models import Occupancy
 from tests.factories import gates, residents
 from tests.factories.gates import records
@@ -35,6 +37,17 @@ async def test_who_lives_there_gets_a_code_for_it_and_nobody_else(scene: Scene, 
         with pytest.raises(DomainError, match=r"FORBIDDEN|UNAUTHENTICATED"):
             await issue_resident_code(caller, house_id=scene.house_id)
     assert await ResidentCode.all().count() == before + (who in ("owner", "family", "tenant"))
+
+
+async def test_one_account_makes_so_many_and_no_more(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    few = RateLimit("resident-code", 1, 3600, 3, WhenDown.OPEN)
+    monkeypatch.setattr(resident_codes, "PER_ACCOUNT", few)
+    owner, family = [await residents.resident(each.account_id) for each in (scene.owner, scene.family)]
+    asked = [issue_resident_code(owner, house_id=scene.house_id) for _ in range(10)]
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    assert sum(isinstance(each, Throttled) for each in answers) == 7
+    assert await ResidentCode.filter(account_id=owner.id).count() == 3
+    await issue_resident_code(family, house_id=scene.house_id)
 
 
 async def test_it_opens_each_door_of_the_way_once(scene: Scene) -> None:

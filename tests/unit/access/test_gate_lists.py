@@ -15,7 +15,7 @@ from domains.access import permissions, signing, sql
 from domains.access.community import rules_of
 from domains.access.gate import revocations
 from domains.access.gate.verifier import Gate, GateSettings
-from domains.access.queries.gates import lists_of
+from domains.access.queries.doors import by_id
 from domains.access.service import lists
 from domains.access.service.lists import keys_of, revocations_after
 from domains.kernel import clock, database, live
@@ -111,21 +111,17 @@ async def test_a_sequence_that_there_is_not_gets_the_list_from_the_beginning(sce
     assert (part.is_anew, delta.after, delta.up_to, set(delta.revoked)) == (True, 0, 1, {revoked.bytes})
 
 
-async def test_what_a_gate_has_is_known_and_staff_see_who_is_behind(scene: Scene) -> None:
+async def test_what_list_a_gate_has_is_known_to_staff(scene: Scene) -> None:
     post, silent = await gates.post(scene.compound_id), await access.door(scene.compound_id, "北门")
     await revoke(scene.compound_id)
     await revocations_after(post.device_id, after=1)
     await revoke(scene.compound_id)
     both = [post.door_id, silent]
-    seen = await lists_of(scene.staff(permissions.DOORS_READ), both)
-    assert (seen[post.door_id].sequence, seen[post.door_id].behind, bool(seen[post.door_id].listed_at)) == (
-        1,
-        1,
-        True,
-    )
-    assert (seen[silent].sequence, seen[silent].behind, seen[silent].listed_at) == (None, 2, None)
-    for blind in (scene.staff(permissions.DOORS_WRITE), await residents.caller(scene, "owner")):
-        assert not await lists_of(blind, both)
+    seen = await by_id(scene.staff(permissions.DOORS_READ), both)
+    assert (seen[post.door_id].list_sequence, bool(seen[post.door_id].listed_at)) == (1, True)
+    assert (seen[silent].list_sequence, seen[silent].listed_at) == (None, None)
+    for blind in (scene.staff(permissions.DOORS_WRITE), await residents.caller(scene, "stranger")):
+        assert not await by_id(blind, both)
 
 
 async def test_fifty_gates_that_wait_hear_of_a_revocation_at_once(scene: Scene) -> None:

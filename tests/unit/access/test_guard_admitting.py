@@ -254,6 +254,7 @@ async def test_a_visitor_leaves_once(post: Post) -> None:
     assert sum(isinstance(end, Conflict) for end in ends) == 4
     assert (await visit(pass_id)).inside_since is None
     assert [row["direction"] for row in await recorded(pass_id)] == ["in", "out"]
+    assert len(await residents.events("VisitorLeft", pass_id)) == 1
 
 
 async def test_a_guard_of_another_building_decides_nothing(post: Post) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from domains.access.service import admitting, digits, looking, resident_codes, t
 from domains.access.service.looking import Look
 from domains.kernel import clock
 from domains.kernel.errors import Invalid, NotFound
+from domains.residents.models import Occupancy
 from tests.factories import access, guards, residents
 from tests.factories.guards import Post, left_behind, recorded, visit
 
@@ -102,9 +104,21 @@ async def test_a_residents_code_tells_the_name_while_they_live_there(post: Post)
     scene = post.scene
     owner = await residents.resident(scene.owner.account_id)
     code = await resident_codes.issue_resident_code(owner, house_id=scene.house_id)
-    assert await look(post, code.text) == Look("OK", resident="张建国")
+    assert await look(post, code.text) == Look("OK", resident="张建国", house_number="1号楼1单元101")
     far = await access.door(scene.compound_id, "2号楼", scene.other_building_id)
     assert (await look(post, code.text, door_id=far)).reason == "OTHER_GATE"
+
+
+async def test_a_guard_of_another_building_learns_of_a_resident_that_the_code_counts(post: Post) -> None:
+    scene = post.scene
+    owner = await residents.resident(scene.owner.account_id)
+    code = await resident_codes.issue_resident_code(owner, house_id=scene.house_id)
+    for building_id, known in ((scene.other_building_id, None), (scene.building_id, "张建国")):
+        narrow = residents.staff(*guards.ACCESS, compound_id=scene.compound_id, building_id=building_id)
+        seen = await look(replace(post, guard=narrow), code.text)
+        assert (seen.reason, seen.resident, bool(seen.house_number)) == ("OK", known, bool(known))
+    await Occupancy.filter(pk=scene.owner.occupancy_id).update(ended_at=clock.now(), end_reason="搬走")
+    assert await look(post, code.text) == Look("NOT_RESIDENT")
 
 
 @pytest.mark.parametrize(

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
+from functools import partial
+from uuid import UUID, uuid4
 
 import pytest
 
 from domains.access import permissions
 from domains.access.events import VisitorAdmitted, VisitorRefused
+from domains.access.gate.reasons import Kind, Reason
 from domains.access.handlers import VISIT_CHANGED
 from domains.access.rules import Outcome
-from domains.access.service import passes, requests, settings, uses
+from domains.access.service import admitting, passes, requests, settings, uses
 from domains.access.service.recording import Attempt, record
+from domains.access.service.uploads import Told, receive
 from domains.kernel import clock, database
 from domains.kernel.errors import Invalid
 from domains.kernel.events import Event
-from tests.factories import access, relaying, residents, visits
+from tests.factories import access, gates, identity, relaying, residents, visits
 from tests.factories.relaying import data_of, deliver, deliver_again, told
 from tests.factories.residents import Scene
 
 pytestmark = pytest.mark.usefixtures("instance")
 
+HOUR = timedelta(hours=1)
 NOON = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
 
 
@@ -89,6 +93,27 @@ async def test_screens_follow_every_change(scene: Scene) -> None:
     assert await shown(scene.neighbour.account_id, id) == 0
 
 
+async def test_screens_follow_a_visitor_who_leaves(scene: Scene) -> None:
+    guard, gate = await visits.guard(scene), await gates.post(scene.compound_id)
+    told_by_gate = partial(Told, kind=Kind.VISITOR, reason=Reason.OK, direction="out")
+    for number, way in enumerate(("online", "later", "by a guard")):
+        pass_id, text = await gates.text(scene.compound_id, scene.house_id, inside_since=clock.now() - HOUR)
+        if way == "online":
+            assert await gate.reason(text, "out") == "OK"
+        elif way == "later":
+            event = told_by_gate(sequence=number, id=uuid4(), shown=pass_id, at=clock.now())
+            await receive(gate.device_id, [event])
+        else:
+            actor = await identity.actor(guard)
+            await admitting.leave_visitor(actor, pass_id=pass_id, door_id=gate.door_id)
+        await deliver()
+        assert len(await residents.events("VisitorLeft", pass_id)) == 1, way
+        assert [await shown(each, pass_id) for each in (guard, scene.owner.account_id)] == [1, 1], way
+        # Who is not inside has not left.
+        assert await gate.reason(text, "out") == "OK"
+        assert len(await residents.events("VisitorLeft", pass_id)) == 1, way
+
+
 Passage = type[VisitorAdmitted | VisitorRefused]
 
 
@@ -115,7 +140,8 @@ async def test_the_host_learns_once_that_the_visitor_came(scene: Scene) -> None:
         assert await told(scene.family.account_id) == ["visitor.arrived"]
         assert await told(scene.owner.account_id) == []
         assert (await data_of(scene.family.account_id, "visitor.arrived"))["door"] == "南门"
-        await uses.leave(id)
+        async with database.transaction():
+            await uses.leave(id)
         time.advance(timedelta(hours=3))
         await uses.use(id, clock.now())
         await at_door(VisitorAdmitted, scene, id, door)

@@ -163,7 +163,8 @@ async def test_a_full_compound_refuses_the_car_and_not_the_person(scene: Scene) 
     await passes.revoke_visitor_pass(one, visitor_pass_id=again)
     third = await visits.create(one, scene.house_id, Guest(name="孙来访", plate="浙A44444"))
     assert (await VisitorPass.get(pk=third)).is_car_refused
-    await uses.leave(let_in.id)
+    async with database.transaction():
+        await uses.leave(let_in.id)
     fourth = await visits.create(one, scene.house_id, Guest(name="周来访", plate="浙A55555"))
     assert not (await VisitorPass.get(pk=fourth)).is_car_refused
 

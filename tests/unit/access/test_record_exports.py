@@ -12,12 +12,12 @@ from uuid import UUID
 import pytest
 from openpyxl import load_workbook
 
-from domains.access import permissions, sheets
+from domains.access import permissions
 from domains.access.jobs import forget_exports
 from domains.access.models import RecordExport
 from domains.access.queries.records import RecordFilter
 from domains.access.service import exporting
-from domains.kernel import clock
+from domains.kernel import clock, exports, sheets
 from domains.kernel.actor import Actor
 from domains.kernel.errors import Conflict, DomainError, Throttled
 from domains.kernel.files import audience_of, links, storage
@@ -127,9 +127,33 @@ async def test_an_export_is_on_record_and_the_file_soon_gone(scene: Scene, reade
     made = await RecordExport.get(compound_id=scene.compound_id)
     await forget_exports(None)
     assert await RecordExport.exists(pk=made.id)
-    await RecordExport.filter(pk=made.id).update(made_at=clock.now() - exporting.KEPT)
+    await RecordExport.filter(pk=made.id).update(made_at=clock.now() - exports.KEPT)
     await forget_exports(None)
     assert not await RecordExport.exists(pk=made.id)
+    with pytest.raises(DomainError, match="FILE_NOT_FOUND"):
+        await storage().stat(made.file_key)
+
+
+async def test_a_process_that_dies_leaves_no_file_for_ever(
+    scene: Scene, reader: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dies(*_: object, **__: object) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(type(links()), "address", dies)
+    with pytest.raises(KeyboardInterrupt):
+        await exported(reader, scene, "csv")
+    made = await RecordExport.get(compound_id=scene.compound_id)
+    assert (await storage().stat(made.file_key)).size
+    monkeypatch.setattr(type(storage()), "save", dies)
+    with pytest.raises(KeyboardInterrupt):
+        await exported(reader, scene, "csv")
+    assert await RecordExport.filter(compound_id=scene.compound_id).count() == 2, (
+        "on the books before the file"
+    )
+    await RecordExport.filter(compound_id=scene.compound_id).update(made_at=clock.now() - exports.KEPT)
+    await forget_exports(None)
+    assert not await RecordExport.filter(compound_id=scene.compound_id).exists()
     with pytest.raises(DomainError, match="FILE_NOT_FOUND"):
         await storage().stat(made.file_key)
 
@@ -143,7 +167,7 @@ async def test_the_address_opens_for_nobody_else(scene: Scene, reader: Actor) ->
     with pytest.raises(DomainError, match="FILE_LINK_INVALID"):
         links().open(token, clock.now(), audience_of(other))
     with pytest.raises(DomainError, match="FILE_LINK_EXPIRED"):
-        links().open(token, clock.now() + exporting.LIFETIME, audience_of(reader))
+        links().open(token, clock.now() + exports.LIFETIME, audience_of(reader))
 
 
 async def broken(_: UUID) -> AsyncIterator[list[sheets.Row]]:

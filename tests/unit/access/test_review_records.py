@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from domains.access import permissions, sheets
+from domains.access import permissions
 from domains.access.models import RecordExport
 from domains.access.queries.records import RecordFilter
 from domains.access.service import exporting
+from domains.kernel import sheets
 from domains.kernel.files import storage
 from tests.factories import guards, residents
 
@@ -20,21 +21,21 @@ def test_what_begins_like_a_formula_in_any_width_is_text(start: str) -> None:
     assert sheets.harmless(f"1{start}") == f"1{start}"
 
 
-async def test_a_file_that_is_not_in_the_books_is_not_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_is_not_on_the_books_is_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
     scene = await residents.scene()
     reader = await guards.guard(scene, permissions.RECORDS_READ)
-    removed: list[str] = []
+    written: list[str] = []
 
     async def fail(**_: object) -> None:
         raise ConnectionError("the database is away")
 
-    async def remove(key: str) -> None:
-        removed.append(key)
+    async def write(prefix: str, *_: object, **__: object) -> None:
+        written.append(prefix)
 
     monkeypatch.setattr(RecordExport, "create", fail)
-    monkeypatch.setattr(storage(), "delete", remove)
+    monkeypatch.setattr(storage(), "save", write)
     with pytest.raises(ConnectionError):
         await exporting.export_access_records(
             reader, compound_id=scene.compound_id, narrowed=RecordFilter(), form="csv"
         )
-    assert [key.startswith("exports/access-records/") for key in removed] == [True]
+    assert written == []

@@ -57,6 +57,21 @@ def test_a_new_alarm_has_come_back_as_often_as_it_ended_before(pattern: str, fla
     assert (opening.flaps, opening.calm_since) == (flaps, None)
 
 
+@pytest.mark.parametrize(
+    ("state", "heeded"),
+    [
+        ("in_service", set(ALARM_KINDS)), ("out_of_order", {"fire", "gas", "lift_trapped"}), ("in_store", set()),
+        ("retired", set()),
+    ],
+)  # fmt: skip
+def test_what_counts_of_a_device_in_a_state(state: str, heeded: set[str]) -> None:
+    assert {kind for kind in ALARM_KINDS if rules.is_heeded(state, kind)} == heeded
+
+
+def test_every_state_of_a_device_is_decided_about() -> None:
+    assert rules.DEVICE.states == {"in_service", "out_of_order", "in_store", "retired"}
+
+
 def test_the_end_of_what_never_was_is_nothing() -> None:
     assert rules.judged(condition("--"), None, NOON) == (None, None)
 

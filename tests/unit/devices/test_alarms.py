@@ -94,6 +94,27 @@ async def test_who_is_no_device_or_retired_raises_nothing(scene: Scene, panel: U
     assert await all_of(retired) == await all_of(panel) == []
 
 
+async def test_what_counts_of_a_device_that_is_not_in_service(scene: Scene) -> None:
+    stored, broken = [
+        await devices.device(scene.compound_id, "fire_panel", state=state)
+        for state in ("in_store", "out_of_order")
+    ]
+    no = "DEVICE_NOT_IN_SERVICE"
+    assert await report([there(stored), there(stored, "fault"), over(stored)]) == [no, no, None]
+    assert await report([there(broken), there(broken, "fault"), there(broken, "clock")]) == [None, no, no]
+    assert (await all_of(stored), [each.kind for each in await all_of(broken)]) == ([], ["fire"])
+
+
+async def test_the_end_of_what_began_in_service_counts_from_the_store(panel: UUID, time: FixedClock) -> None:
+    assert await report([there(panel, "fault")]) == [None]
+    await Device.filter(pk=panel).update(state="in_store")
+    assert await report([there(panel, "fault"), over(panel, "fault")]) == ["DEVICE_NOT_IN_SERVICE", None]
+    assert (await current(panel, "fault")).reports == 1
+    time.advance(timedelta(minutes=3))
+    assert await clear_calm() == 1
+    assert [each.state for each in await all_of(panel)] == ["cleared"]
+
+
 async def test_one_bad_report_keeps_no_other_out(panel: UUID) -> None:
     assert await report([there(uuid4()), there(panel), there(panel, "flood")]) == [
         "DEVICE_UNKNOWN", None, "ALARM_KIND_UNKNOWN",

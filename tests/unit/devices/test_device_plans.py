@@ -164,7 +164,7 @@ async def test_what_hangs_on_devices_is_found_by_them(at: Places) -> None:
 async def test_what_devices_say_is_written_by_their_ids(at: Places) -> None:
     ids, now = await some(100), clock.now()
     many = len(ids)
-    columns = ([uuid7() for _ in ids], ids, ["x"] * many, [now] * many, [1] * many, [now] * many, ids)
+    columns = ([uuid7() for _ in ids], ids, ["x"] * many, [now] * many, [1] * many, [now] * many, ids, 64)
     top = await plan(telemetry.TAKE, *columns)
     assert 0 < read_rows(top, "device") <= many
     top = await plan(presence.SEEN, ids, [True] * many, [now] * many, presence.WRITTEN_EVERY_S)

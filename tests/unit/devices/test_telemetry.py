@@ -20,6 +20,7 @@ from domains.devices.service.listening import ROUTES
 from domains.devices.service.refusals import refusals
 from domains.devices.service.telemetry import Measured, take
 from domains.kernel import clock, database
+from domains.kernel.rates import RateLimit, WhenDown
 from tests.factories import devices
 from tests.factories.alarms import all_of
 from tests.factories.identity import Places, places
@@ -170,6 +171,50 @@ async def test_rubbish_over_the_broker_is_refused_and_holds_up_nothing(at: Place
     assert len(await kept(other)) == 1
     assert await refused(tank) == {"PAYLOAD_INVALID": 4, "TOO_MANY_READINGS": 1}
     assert await refused(other) == {"READING_INVALID": 1}
+
+
+async def test_a_device_has_so_many_metrics_and_no_more(at: Places, tank: UUID) -> None:
+    neighbour = await devices.device(at.compound_id, "water_tank")
+    await take([said(tank, *(value(n, NOW, f"m{n:03}") for n in range(60)))])
+    more = [value(n, NOW + MINUTE, f"m{n:03}") for n in range(100)]
+    taken = await take([said(tank, *more, value(1, NOW, "m099")), said(neighbour, value(1, NOW, "m099"))])
+    assert (taken.written, taken.dropped) == (65, 0)
+    assert taken.crowded == {(tank, f"m{n:03}") for n in range(64, 100)}
+    assert await Latest.filter(device_id=tank).count() == 64
+    assert (await refused(tank), await refused(neighbour)) == ({"METRICS_TOO_MANY": 37}, {})
+    await take([said(tank, value(7, NOW + 2 * MINUTE, "m003"))])
+    assert await newest(tank, "m003") == 7
+
+
+async def test_a_device_that_never_stops_fills_no_table_and_raises_alarms(
+    at: Places, tank: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(telemetry, "PER_DEVICE", RateLimit("device-readings", 10, 3600, 10, WhenDown.OPEN))
+    neighbour = await devices.device(at.compound_id, "water_tank")
+    flood = [said(tank, *(value(n, NOW - (5 * m + n) * MINUTE) for n in range(5))) for m in range(20)]
+    taken = await take([*flood, said(neighbour, value(1))])
+    assert (taken.written, taken.talkers) == (11, frozenset({tank}))
+    assert (len(await kept(tank)), len(await kept(neighbour))) == (10, 1)
+    assert await refused(tank) == {"READINGS_TOO_MANY": 90}
+    assert (await Device.get(pk=tank)).last_seen_at == NOW
+    await ROUTES["alarm"]([message(tank, b'{"kind": "water_tank", "active": true}', "alarm")])
+    assert [alarm.kind for alarm in await all_of(tank)] == ["water_tank"]
+
+
+async def test_a_batch_that_comes_again_after_an_outage_is_counted_once(
+    tank: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(telemetry, "PER_DEVICE", RateLimit("device-readings", 10, 3600, 10, WhenDown.OPEN))
+
+    async def away(_: object) -> int:
+        raise ConnectionRefusedError
+
+    with monkeypatch.context() as outage:
+        outage.setattr(telemetry, "seen", away)
+        for _ in range(5):
+            with pytest.raises(ConnectionRefusedError):
+                await take([said(tank, *(value(n, NOW - n * MINUTE) for n in range(10)))])
+    assert (await take([said(tank, *(value(n, NOW - n * MINUTE) for n in range(10)))])).written == 10
 
 
 async def test_old_readings_are_forgotten_by_batches(tank: UUID) -> None:

@@ -157,6 +157,16 @@ async def test_several_limits_are_taken_all_or_none(limiter: Limiter) -> None:
     assert (await limiter.take(address, "ip")).remaining == 8
 
 
+async def test_each_of_several_is_taken_by_itself_and_in_order(limiter: Limiter) -> None:
+    one, other = limit(10, 60, 10), limit(10, 60, 10)
+    takes = [(one, "a", 8), (one, "a", 5), (other, "a", 5), (one, "b", 10), (one, "a", 2)]
+    assert [each.allowed for each in await limiter.take_each(takes)] == [True, False, True, True, True]
+    assert await limiter.take_each([]) == []
+    with pytest.raises(ValueError, match="burst"):
+        await limiter.take_each([(one, "c", 1), (one, "c", 11)])
+    assert (await limiter.take(one, "c", 10)).allowed
+
+
 async def test_the_limit_that_makes_wait_longest_speaks(limiter: Limiter) -> None:
     minute, day = limit(1, 60, 1), limit(1, 86_400, 1)
     await limiter.take_all([(minute, "p", 1), (day, "p", 1)])
