@@ -20,7 +20,17 @@ if TYPE_CHECKING:
 LOCK = 0x4C4C_4D49_4752
 
 # What is a journal may be read and added to, and nothing else.
-JOURNALS = ("audit_entry", "audit_seal")
+JOURNALS = (
+    "audit_entry",
+    "audit_seal",
+    "journal",
+    "entry",
+    "settlement",
+    "bill_line",
+    "meter_use",
+    "accounts_publication",
+    "document_issue",
+)
 
 
 APPLIED = "SELECT app, name FROM tortoise_migrations"
@@ -38,7 +48,7 @@ ROLE = """
 SELECT r.rolsuper AS super, r.rolcreaterole OR r.rolcreatedb OR r.rolbypassrls AS powers,
     EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r'
         AND pg_has_role(r.oid, c.relowner, 'MEMBER')) AS owns,
-    EXISTS (SELECT FROM pg_class c WHERE c.relname IN ('audit_entry', 'audit_seal') AND c.relkind = 'r'
+    EXISTS (SELECT FROM pg_class c WHERE c.relname = ANY ($1::text[]) AND c.relkind = 'r'
         AND (has_table_privilege(c.oid, 'UPDATE') OR has_table_privilege(c.oid, 'DELETE')
             OR has_table_privilege(c.oid, 'TRUNCATE') OR has_table_privilege(c.oid, 'TRIGGER'))) AS rewrites
 FROM pg_roles r WHERE r.rolname = current_user
@@ -48,7 +58,7 @@ _ROLE_TEXTS = {
     "super": "DATABASE_URL 的数据库角色是超级用户,请改用普通角色",
     "powers": "DATABASE_URL 的数据库角色可以建库、建角色或绕过行级安全,请收回这些权限",
     "owns": "DATABASE_URL 的数据库角色拥有数据表,可以停用触发器;请用另一个角色(DATABASE_OWNER_URL)执行 linli migrate",
-    "rewrites": "DATABASE_URL 的数据库角色可以修改审计日志,请用 DATABASE_OWNER_URL 重新执行 linli migrate",
+    "rewrites": "DATABASE_URL 的数据库角色可以修改审计日志或账目,请用 DATABASE_OWNER_URL 重新执行 linli migrate",
 }
 
 
@@ -119,7 +129,7 @@ async def pending_migrations() -> list[str]:
 
 async def role_problems(connection: asyncpg.Connection) -> list[str]:
     """What the connected role may do and must not; empty when it is confined to rows."""
-    row = await connection.fetchrow(ROLE)
+    row = await connection.fetchrow(ROLE, list(JOURNALS))
     assert row is not None, "an expression has a row"
     return [text for column, text in _ROLE_TEXTS.items() if row[column]]
 

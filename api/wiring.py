@@ -14,6 +14,13 @@ from domains.access import notices as access_notices
 from domains.access import permissions as access
 from domains.access import sealed as access_sealed
 from domains.access.service import doors, fire, lists, resident_codes, settling
+from domains.billing import bill_handlers, bill_jobs, bill_notices
+from domains.billing import book_handlers, book_notices, liability_handlers, vacancy_handlers, vacancy_notices
+from domains.billing import dunning_handlers, dunning_jobs, dunning_notices
+from domains.billing import events as billing_events
+from domains.billing import permissions as billing
+from domains.billing import reading_handlers, reading_notices
+from domains.billing import run_handlers, run_jobs, run_notices
 from domains.devices import events as device_events
 from domains.devices import handlers as device_handlers
 from domains.devices import jobs as device_jobs
@@ -45,21 +52,25 @@ from notifications import sealed as notification_sealed
 from notifications import webhooks
 from notifications.deliveries import jobs as delivery_jobs
 from notifications.kinds import Kind
+from payments import events as payment_events
+from payments import permissions as payments
 
 APPS: Mapping[str, str] = {
     "kernel": "domains.kernel",
     "notifications": "notifications",
+    "payments": "payments",
     "estate": "domains.estate",
     "identity": "domains.identity",
     "residents": "domains.residents",
     "devices": "domains.devices",
     "access": "domains.access",
+    "billing": "domains.billing",
 }
 """ORM app → package of its models; the order is that of the foreign keys."""
 
 PERMISSIONS: Mapping[str, str] = {
     **estate.LABELS, **residents.LABELS, **access.LABELS, **devices.LABELS, **identity.LABELS,
-    **notifications.LABELS,
+    **notifications.LABELS, **billing.LABELS, **payments.LABELS,
 }  # fmt: skip
 """Every permission there is, with its name for people."""
 
@@ -71,6 +82,8 @@ HANDLERS: Mapping[type[Event], Sequence[Handler]] = {
     **dict.fromkeys(residents_events.EVENTS, ()),
     **dict.fromkeys(device_events.EVENTS, ()),
     **dict.fromkeys(access_events.EVENTS, ()),
+    **dict.fromkeys(payment_events.EVENTS, ()),
+    **dict.fromkeys(billing_events.EVENTS, ()),
     jobs.JobFailed: (identity_handlers.alarm_of_job,),
     notification_events.MessageFault: (identity_handlers.alarm_of_fault,),
     identity_events.PhoneVerified: (identity_handlers.tell_of_phone,),
@@ -79,8 +92,12 @@ HANDLERS: Mapping[type[Event], Sequence[Handler]] = {
     residents_events.RegistrationApproved: (residents_handlers.tell_approved,),
     residents_events.RegistrationRejected: (residents_handlers.tell_rejected,),
     residents_events.HouseInvitationSent: (residents_handlers.tell_invited,),
-    residents_events.OccupancyBegan: (residents_handlers.tell_of_arrival,),
-    residents_events.OccupancyEnded: (residents_handlers.tell_of_leaving, access_handlers.end_passes),
+    residents_events.OccupancyBegan: (residents_handlers.tell_of_arrival, liability_handlers.name_owner),
+    residents_events.OccupancyEnded: (
+        residents_handlers.tell_of_leaving,
+        access_handlers.end_passes,
+        liability_handlers.end_liability_of_leaver,
+    ),
     residents_events.AccountUnlinked: (access_handlers.end_passes_of_unlinked,),
     residents_events.VehicleRegistered: (residents_handlers.tell_of_vehicle,),
     device_events.AlarmOpened: (
@@ -100,8 +117,26 @@ HANDLERS: Mapping[type[Event], Sequence[Handler]] = {
     access_events.VisitorPassRejected: (access_handlers.show_pass,),
     access_events.VisitorPassRevoked: (access_handlers.show_pass,),
     access_events.VisitorAdmitted: (access_handlers.tell_of_admission, access_handlers.show_pass),
+    access_events.VisitorLeft: (access_handlers.show_pass,),
     access_events.PassOverused: (access_handlers.tell_of_overuse, access_handlers.show_pass),
     access_events.VisitorRefused: (access_handlers.tell_of_refusal, access_handlers.show_pass),
+    billing_events.BillsIssued: (bill_handlers.spread,),
+    billing_events.HousesBilled: (bill_handlers.tell_of_bills,),
+    billing_events.BillingRunFailed: (run_handlers.tell_approvers,),
+    billing_events.BillingRunPosted: (run_handlers.tell_of_posting,),
+    billing_events.HouseCanPay: (bill_handlers.deduct_house,),
+    billing_events.BillPaid: (bill_handlers.tell_of_payment,),
+    billing_events.BillCorrected: (bill_handlers.tell_of_correction,),
+    billing_events.CorrectionRequested: (bill_handlers.tell_deciders,),
+    billing_events.CorrectionDecided: (bill_handlers.tell_requester,),
+    payment_events.PayableSettled: (bill_handlers.follow_payables,),
+    payment_events.PayableChanged: (bill_handlers.follow_payables,),
+    payment_events.BalanceChanged: (bill_handlers.deduct_after_rise,),
+    billing_events.DunningDue: (dunning_handlers.tell_of_dunning,),
+    billing_events.VacancyDecided: (vacancy_handlers.tell_of_decision,),
+    billing_events.AccountsPublished: (book_handlers.tell_of_accounts,),
+    billing_events.ReadingHeld: (reading_handlers.tell_reviewers,),
+    billing_events.ReadingReviewed: (reading_handlers.tell_reader,),
 }
 """What happens after a fact; the only map of it."""
 
@@ -109,7 +144,10 @@ EVENTS = Registry(HANDLERS)
 
 KINDS: Sequence[Kind] = (
     *webhooks.KINDS, *identity_notices.KINDS, *residents_notices.KINDS, *device_notices.KINDS,
-    *access_notices.KINDS, *fire_notices.KINDS,
+    *access_notices.KINDS, *fire_notices.KINDS, *reading_notices.KINDS,
+    *bill_notices.KINDS, *book_notices.KINDS, *vacancy_notices.KINDS,
+    *run_notices.KINDS,
+    *dunning_notices.KINDS,
 )  # fmt: skip
 """Every kind of notice there is; each domain declares its own."""
 
@@ -249,8 +287,32 @@ JOBS: Sequence[Job] = (
         zh="清除导出的通行记录文件", en="Delete exported files of records",
     ),
     Job(
+        "devices.forget_exports", cron("*/20 * * * *"), device_jobs.forget_exports,
+        zh="清除导出的资产台账文件", en="Delete exported files of the asset ledger",
+    ),
+    Job(
+        "billing.remind", cron("5 9 * * *"), dunning_jobs.remind, limit_s=3_600.0,
+        zh="按催缴步骤提醒缴费", en="Remind of bills by the steps of dunning",
+    ),
+    Job(
+        "billing.forget_exports", cron("*/20 * * * *"), dunning_jobs.forget_exports,
+        zh="清除导出的欠费文件", en="Delete exported files of arrears",
+    ),
+    Job(
         "devices.purge", cron("20 3 * * *"), device_jobs.purge,
         zh="清理到期的遥测数据与拒收记录", en="Forget old readings and refusals",
+    ),
+    Job(
+        "billing.start_runs", cron("30 0 * * *"), run_jobs.start_runs, limit_s=3_600.0,
+        zh="按出账日自动发起出账", en="Begin runs on the compounds' billing day",
+    ),
+    Job(
+        "billing.post_runs", cron("* * * * *"), run_jobs.post_runs, attempts=1, limit_s=3_600.0,
+        zh="执行已审批的出账", en="Post approved runs",
+    ),
+    Job(
+        "bills.deduct", cron("30 1 * * *"), bill_jobs.deduct, limit_s=3_600.0,
+        zh="用预存款抵扣账单", en="Pay bills from prepayments",
     ),
 )  # fmt: skip
 """Scheduled work."""

@@ -12,6 +12,7 @@ from uuid import UUID
 import strawberry
 
 from domains.access.queries import passes as visit_queries
+from domains.billing.queries import bills as bill_queries
 from domains.kernel import clock
 from domains.residents import qr, rules
 from domains.residents.queries import invitations as invitation_queries
@@ -25,6 +26,7 @@ from schema.invitations import Invitation
 from schema.permissions import residents_only, signed_in
 from schema.registration import Registration
 from schema.relay import decode, encode
+from schema.scalars import Long
 from schema.visitor_passes import VisitorPass
 
 
@@ -58,6 +60,15 @@ class ExpectedVisitsLoader(Loader[UUID, list[visit_queries.VisitorPass]]):
     async def fetch(self, keys: list[UUID]) -> Mapping[UUID, list[visit_queries.VisitorPass]]:
         """The only key is the caller."""
         return {keys[0]: await visit_queries.expected(self.context.actor)}
+
+
+class DueBillsLoader(Loader[UUID, list[bill_queries.Due]]):
+    """What the caller has to pay in all, read once; at most one."""
+
+    async def fetch(self, keys: list[UUID]) -> Mapping[UUID, list[bill_queries.Due]]:
+        """The only key is the caller."""
+        due = await bill_queries.due(self.context.actor)
+        return {keys[0]: [] if due is None else [due]}
 
 
 # Any: which rows it loads is the loader's.
@@ -153,6 +164,13 @@ class VisitExpectedCard(HomeCard):
     visitor_pass: VisitorPass = strawberry.field(description="The pass.")
 
 
+@strawberry.type(description="Bills are to be paid (待缴账单).")
+class BillsDueCard(HomeCard):
+    count: int = strawberry.field(description="How many.")
+    total_fen: Long = strawberry.field(description="Fen in all, late fees up to today included.")
+    due_on: date = strawberry.field(description="Due date of the oldest.")
+
+
 @strawberry.type(description="The caller has no house yet and waits for none: register one.")
 class RegisterHouseCard(HomeCard):
     """Nothing but the invitation to begin."""
@@ -197,6 +215,17 @@ async def visit_cards(context: Context) -> list[HomeCard]:
     ]
 
 
+async def bill_cards(context: Context) -> list[HomeCard]:
+    """One for all that is to be paid."""
+    return [
+        BillsDueCard(
+            key="bills", due=clock.business_day_bounds(row.due_on)[1], count=row.count, total_fen=Long(row.total_fen),
+            due_on=row.due_on,
+        )
+        for row in await _own(context, DueBillsLoader)
+    ]  # fmt: skip
+
+
 async def beginning_cards(context: Context) -> list[HomeCard]:
     """For who has nothing at all."""
     loaders = (OwnHousesLoader, OpenRegistrationsLoader, ReceivedInvitationsLoader)
@@ -207,7 +236,7 @@ async def beginning_cards(context: Context) -> list[HomeCard]:
 
 CardSource = Callable[[Context], Awaitable[list[HomeCard]]]
 CARD_SOURCES: tuple[CardSource, ...] = (
-    visit_cards, invitation_cards, lease_cards, registration_cards, beginning_cards,
+    visit_cards, invitation_cards, bill_cards, lease_cards, registration_cards, beginning_cards,
 )  # fmt: skip
 """Who may put cards on the home screen, in the order of what needs the resident first."""
 
@@ -280,6 +309,7 @@ CARDS: Sequence[type] = (
     LeaseEndingCard,
     VisitRequestedCard,
     VisitExpectedCard,
+    BillsDueCard,
     RegisterHouseCard,
 )
 """Types only an interface leads to: the schema has to be told of them."""

@@ -70,7 +70,8 @@ class PhotoPayload(Payload):
     )
 
 
-def _upload(file: Upload | None) -> service.Upload | None:
+def as_upload(file: Upload | None) -> service.Upload | None:
+    """A file of a request as services take one."""
     return None if file is None else service.Upload(_chunks(file), file.content_type or "")
 
 
@@ -93,7 +94,7 @@ class PhotosMutation:
         self, info: Info, input: Annotated[SetPersonPhotoInput, strawberry.argument(description="Whose.")]
     ) -> PhotoPayload:
         id, actor = decode(input.person, "Person", "person"), info.context.actor
-        await service.set_person_photo(actor, person_id=id, file=_upload(input.file))
+        await service.set_person_photo(actor, person_id=id, file=as_upload(input.file))
         seen = await queries.of_people(actor, [id])
         return PhotoPayload(photo=shown(info.context, seen.get(id)))
 
@@ -107,6 +108,6 @@ class PhotosMutation:
         self, info: Info, input: Annotated[SetVehiclePhotoInput, strawberry.argument(description="Which.")]
     ) -> PhotoPayload:
         id, actor = decode(input.vehicle, "Vehicle", "vehicle"), info.context.actor
-        await service.set_vehicle_photo(actor, vehicle_id=id, file=_upload(input.file))
+        await service.set_vehicle_photo(actor, vehicle_id=id, file=as_upload(input.file))
         seen = (await vehicles.by_id(actor, [id])).get(id)
         return PhotoPayload(photo=shown(info.context, seen.photo_key if seen else None))

@@ -5,25 +5,29 @@ from __future__ import annotations
 import strawberry
 
 from schema.access_records import AccessRecordsViewer
+from schema.bills import BillsViewer
 from schema.context import Info
 from schema.doors import DoorsViewer
 from schema.home import HomeViewer
+from schema.house_accounts import HouseAccountsViewer
 from schema.inbox import InboxViewer
 from schema.live import LiveViewer, place_before
+from schema.meters import MetersViewer
 from schema.notification_settings import NotificationSettingsViewer
 from schema.pass_templates import PassTemplatesViewer
 from schema.permissions import signed_in_at_all
 from schema.profile import IdentityViewer
 from schema.residents import ResidentsViewer
 from schema.subscribe_messages import SubscribeViewer
+from schema.vacancies import VacanciesViewer
 from schema.visitor_passes import VisitorsViewer
 
 
 @strawberry.type(description="The caller's own things (我的).")
 class Viewer(
-    VisitorsViewer, PassTemplatesViewer,
+    BillsViewer, HouseAccountsViewer, VisitorsViewer, PassTemplatesViewer,
     IdentityViewer, ResidentsViewer, HomeViewer, InboxViewer, NotificationSettingsViewer, SubscribeViewer,
-    LiveViewer, DoorsViewer, AccessRecordsViewer,
+    LiveViewer, DoorsViewer, AccessRecordsViewer, MetersViewer, VacanciesViewer,
 ):  # fmt: skip
     """Each of its bases adds fields and holds nothing of the caller, who is in the context."""
 

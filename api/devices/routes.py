@@ -6,7 +6,7 @@ from uuid import UUID
 
 from starlette.routing import BaseRoute
 
-from api.devices import alarms, gates, telemetry
+from api.devices import alarms, gates, readings, telemetry
 from api.devices.signed import TIME, SignedCalls
 from api.instance import cache
 from domains.devices.queries import keys
@@ -16,7 +16,8 @@ from domains.devices.service.refusals import refuse
 def routes() -> list[BaseRoute]:
     """The routes, over slots that are filled."""
     signed = SignedCalls(cache(), keys.find, _note)
-    return [TIME, *telemetry.routes(signed), *alarms.routes(signed), *gates.routes(signed)]
+    parts = (telemetry, readings, alarms, gates)
+    return [TIME, *(route for part in parts for route in part.routes(signed))]
 
 
 async def _note(device_id: UUID, code: str) -> None:

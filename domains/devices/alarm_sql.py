@@ -88,7 +88,7 @@ WHERE {_EXPECTED} AND {_SILENT}
         WHERE a.device_id = d.id AND a.kind = 'offline' AND a.state <> 'cleared' AND a.calm_since IS NULL)
     AND NOT EXISTS (SELECT FROM alarm a WHERE a.device_id = d.id AND a.kind = 'offline' AND a.shelved_until > $1)
 ORDER BY d.id
-"""  # noqa: S608  # put together from constants
+"""
 
 HEARD_AGAIN = f"""
 SELECT d.id FROM device d
@@ -98,7 +98,7 @@ WHERE d.id IN (
     SELECT a.device_id FROM alarm a WHERE a.kind = 'offline' AND a.shelved_until > $1)
   AND d.state <> 'retired' AND NOT coalesce({_EXPECTED} AND {_SILENT}, false)
 ORDER BY d.id
-"""  # noqa: S608  # put together from constants
+"""
 
 TOLD = """
 SELECT a.kind, a.level, a.opened_at, a.cleared_at, a.cleared_by, a.is_false, a.compound_id, a.building_id,

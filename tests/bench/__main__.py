@@ -18,6 +18,7 @@ from api.servers.state import read_state
 from api.settings import Settings
 from tests.bench import (
     alarms,
+    billing,
     doors,
     gates,
     graphql,
@@ -76,6 +77,8 @@ async def _measure(figures: Figures, small: Path, large: Path, gated: Path, alon
         await doors.measure(figures, small / "broker")
         figures.section("Alarms")
         await alarms.measure(figures)
+        figures.section("Billing")
+        await billing.measure(figures, addresses)
     figures.section("Gates")
     await gates.measure(figures, gated)
     figures.section("Live updates")

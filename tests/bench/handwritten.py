@@ -16,6 +16,8 @@ from starlette.routing import Route
 from api.actors import actor_for, bearer
 from api.edge import origin_of
 from domains.access.queries import passes
+from domains.billing.queries import bills
+from domains.billing.standing import standing
 from domains.estate import permissions, sql
 from domains.kernel import clock, database
 from domains.kernel.actor import Actor
@@ -55,6 +57,7 @@ async def home(request: Request) -> Response:
     parked = await database.fetch(vehicles.OF_HOUSES, ids, (), (), ids)
     midnight = clock.business_day_bounds(today)[1]
     visits = await database.fetch(passes.EXPECTED, actor.id, ids, now, midnight, passes.MOST_CARDS)
+    owed = await database.fetch(bills.DUE, actor.id, today)
     screen = {
         "greeting": {
             "name": actor.name, "partOfDay": part_of_day(now.astimezone(clock.SHANGHAI).hour).name, "today": today,
@@ -62,7 +65,7 @@ async def home(request: Request) -> Response:
         "houses": [_own_house(row, members, parked) for row in own],
         "registrations": [_registration(row) for row in waiting],
         "invitations": [_invitation(row) for row in received],
-        "cards": [*_visit_cards(visits), *_cards(own, waiting, received)],
+        "cards": [*_visit_cards(visits), *_cards(own, waiting, received, _bill_cards(owed))],
     }  # fmt: skip
     return _answer({"viewer": {"home": screen}})
 
@@ -143,7 +146,12 @@ def _visit_cards(visits: Rows) -> list[Json]:
     ]
 
 
-def _cards(own: Rows, waiting: Rows, received: Rows) -> list[Json]:
+def _bill_cards(owed: Rows) -> list[Json]:
+    due = any(standing(row, clock.today()).outstanding_fen > 0 for row in owed)
+    return [{"__typename": "BillsDueCard", "key": "bills"}] if due else []
+
+
+def _cards(own: Rows, waiting: Rows, received: Rows, owed: list[Json]) -> list[Json]:
     cards: list[Json] = [
         {
             "__typename": "InvitationCard", "key": f"invitation:{row['id']}",
@@ -151,6 +159,7 @@ def _cards(own: Rows, waiting: Rows, received: Rows) -> list[Json]:
         }
         for row in sorted(received, key=lambda row: row["expires_at"])
     ]  # fmt: skip
+    cards += owed
     for row in own:
         left = None if row["lease_until_on"] is None else row["lease_until_on"] - clock.today()
         if left is not None and left <= rules.LEASE_WARNING:
@@ -165,7 +174,8 @@ def _cards(own: Rows, waiting: Rows, received: Rows) -> list[Json]:
         kind = "RegistrationPendingCard" if row["state"] == "pending" else "RegistrationRejectedCard"
         shown = {"id": encode("Registration", row["id"])}
         cards.append({"__typename": kind, "key": f"registration:{row['id']}", "registration": shown})
-    return cards or ([] if own else [{"__typename": "RegisterHouseCard", "key": "register"}])
+    begins = not (own or waiting or received)
+    return [*cards, {"__typename": "RegisterHouseCard", "key": "register"}] if begins else cards
 
 
 async def houses(request: Request) -> Response:

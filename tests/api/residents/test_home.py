@@ -25,8 +25,8 @@ HOME = """{ viewer { home {
         ... on RegistrationRejectedCard { registration { reason } } ... on InvitationCard { invitation { name } }
         ... on LeaseEndingCard { daysLeft house { house { number } } } } } } }"""
 
-# Session and ties make the caller; houses, members, vehicles, registrations, invitations and visitors the screen.
-STATEMENTS = 2 + 6
+# Session and ties make the caller; houses, members, vehicles, registrations, invitations, visitors and bills the screen.
+STATEMENTS = 2 + 7
 
 
 async def home(api: Api, token: str) -> tuple[Any, int]:  # Any: JSON

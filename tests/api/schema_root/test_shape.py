@@ -70,6 +70,20 @@ BOUNDS = {
         "Home.cards", "Home.houses", "Home.invitations", "Home.registrations", "House.members", "House.occupancies",
         "House.vehicles", "Person.occupancies", "Viewer.houses", "Viewer.invitations", "Viewer.profiles",
     },
+    "the fee items of one compound, their prices and steps": {
+        "Bill.lines", "BillingPreview.items", "BillingRules.lateFeeRules", "BillingRun.items", "FeeItem.advanceDiscounts",
+        "FeeItem.buildings", "FeeItem.prices", "FeeItem.uses", "FeePrice.tiers", "Query.feeItems",
+    },
+    "the spans of age and the reasons of rules": {
+        "ArrearsSum.ages", "BillingPreview.problems", "BillingRun.problems", "HouseArrears.ages",
+    },
+    "the first 100": {"BillingPreview.samples"},
+    "what one bill or one house has": {
+        "Bill.corrections", "Bill.payments", "BillsPayload.bills", "FeeAgreementsPayload.agreements",
+        "HouseAccount.prepayments", "HouseArrears.bills", "HouseArrears.people", "LiabilitiesPayload.liabilities",
+        "Query.feeAgreements", "Query.liabilities",
+    },
+    "as many as were given": {"OneOffChargesPayload.charges"},
 }  # fmt: skip
 
 

@@ -236,7 +236,7 @@ async def test_a_role_that_may_rewrite_the_audit_is_found(addresses: Addresses) 
     finally:
         await owner.close()
     assert [each.message for each in found if each.check == "数据库角色"] == [
-        "DATABASE_URL 的数据库角色可以修改审计日志,请用 DATABASE_OWNER_URL 重新执行 linli migrate"
+        "DATABASE_URL 的数据库角色可以修改审计日志或账目,请用 DATABASE_OWNER_URL 重新执行 linli migrate"
     ]
 
 

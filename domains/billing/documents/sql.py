@@ -1,0 +1,95 @@
+"""Statements of what papers say."""
+
+from __future__ import annotations
+
+_LIVES_THERE = "o.ended_at IS NULL AND (o.lease_until_on IS NULL OR o.lease_until_on >= {today})"
+
+PLACE = """
+SELECT c.name AS compound, m.name AS company, c.service_phone FROM compound c JOIN company m ON m.id = c.company_id
+WHERE c.id = $1
+"""
+
+PAID = """
+SELECT j.compound_id, j.kind, s.settled_on, s.amount_fen, p.subject_type, b.id AS bill_id, b.number, h.number AS house,
+    EXISTS (SELECT FROM journal r WHERE r.reverses_id = j.id) AS is_taken_back,
+    (SELECT coalesce(sum(o.amount_fen), 0) FROM settlement o WHERE o.payable_id = p.id AND o.id < s.id)::bigint AS before_fen
+FROM settlement s JOIN journal j ON j.id = s.journal_id
+JOIN payable p ON p.id = s.payable_id AND p.subject_type IN ('bill', 'late_fee')
+JOIN bill b ON b.id = p.subject_id JOIN house h ON h.id = b.house_id
+WHERE s.journal_id = $1 ORDER BY b.number, p.subject_type
+"""
+
+# A period with its adjustments is one line on paper.
+LINES = """
+SELECT l.bill_id, i.name, l.period_from, l.period_until, sum(l.amount_fen)::bigint AS fen
+FROM bill_line l JOIN fee_item i ON i.id = l.fee_item_id WHERE l.bill_id = ANY($1::uuid[])
+GROUP BY l.bill_id, i.id, l.period_from, l.period_until, l.part ORDER BY l.bill_id, i.name, l.period_from, l.part
+"""
+
+PAYERS = f"""
+SELECT DISTINCT n.name FROM bill b CROSS JOIN LATERAL (
+    SELECT p.name FROM person p WHERE p.id = b.person_id
+    UNION ALL
+    SELECT '开发商' WHERE b.person_id IS NULL AND b.payer = 'developer'
+    UNION ALL
+    SELECT p.name FROM occupancy o JOIN person p ON p.id = o.person_id
+    WHERE b.person_id IS NULL AND o.house_id = b.house_id AND o.capacity = b.payer
+      AND {_LIVES_THERE.format(today="$2")}) n
+WHERE b.id = ANY($1::uuid[]) ORDER BY n.name LIMIT 3
+"""
+
+BILL = """
+SELECT b.compound_id, b.number, b.month, b.issued_on, b.due_on, h.number AS house
+FROM bill b JOIN house h ON h.id = b.house_id WHERE b.id = $1
+"""
+
+HOUSE = "SELECT compound_id, building_id, number FROM house WHERE id = $1"
+
+BILLS_OF_HOUSE = "SELECT id FROM bill WHERE house_id = $1"
+
+# What a payment gives back touches no debt, but is a payment: both sides are looked at.
+MOVES = """
+SELECT j.posted_on, j.kind, j.reverses_id IS NOT NULL AS is_reversal, b.number, p.subject_type,
+    sum(m.net + m.paid)::bigint AS due_fen, sum(m.paid)::bigint AS paid_fen
+FROM bill b JOIN payable p ON p.subject_id = b.id AND p.subject_type IN ('bill', 'late_fee')
+CROSS JOIN LATERAL (
+    SELECT journal_id, amount_fen AS net, 0 AS paid FROM entry WHERE payable_id = p.id
+    UNION ALL SELECT journal_id, 0, amount_fen FROM settlement WHERE payable_id = p.id) m
+JOIN journal j ON j.id = m.journal_id
+WHERE b.id = ANY($1::uuid[]) AND j.posted_on <= $2
+GROUP BY j.id, b.id, p.subject_type ORDER BY j.posted_on, j.id, b.number, p.subject_type
+"""
+
+LETTER = """
+SELECT d.compound_id, h.building_id, d.number, d.made_on, d.owed_fen, h.number AS house FROM dunning_letter d
+JOIN house h ON h.id = d.house_id WHERE d.id = $1
+"""
+
+OF_LETTER = """
+SELECT b.id AS bill_id, b.number, b.month, b.due_on, s.principal_fen AS fen
+FROM dunning_sent s JOIN bill b ON b.id = s.bill_id WHERE s.letter_id = $1 ORDER BY b.number
+"""
+
+_ISSUE = "id, kind, number, code, amount_fen, content::text AS content, file_key, issued_on"
+
+FIND = f"""
+SELECT {_ISSUE} FROM document_issue
+WHERE subject_id = $1 AND kind = $2 AND (kind IN ('receipt', 'letter') OR sha256 = $3)
+"""
+
+ISSUE = f"SELECT {_ISSUE} FROM document_issue WHERE id = $1"
+
+# The row stands locked to the end of the transaction that takes the number: whoever fails gives it back.
+COUNT = """
+INSERT INTO document_counter (id, compound_id, kind, year, issued) VALUES (make_uuid7(), $1, $2, $3, 1)
+ON CONFLICT (compound_id, kind, year) DO UPDATE SET issued = document_counter.issued + 1 RETURNING issued
+"""
+
+# Papers of one thing are made one after the other, so that two who ask at once get the same.
+TURN = "SELECT pg_advisory_xact_lock(hashtextextended('document:' || $1::uuid::text, 0))"
+
+VERIFY = """
+SELECT d.kind, d.number, c.name AS compound_name, d.amount_fen, d.issued_on,
+    d.kind = 'receipt' AND EXISTS (SELECT FROM journal r WHERE r.reverses_id = d.subject_id) AS is_taken_back
+FROM document_issue d JOIN compound c ON c.id = d.compound_id WHERE d.code = $1
+"""

@@ -1,0 +1,36 @@
+"""Decisions of the ledger, without any state of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+Nature = Literal["asset", "liability", "income", "expense", "equity"]
+
+ACCOUNTS: Mapping[str, tuple[Nature, str, str]] = {
+    "receivable": ("asset", "应收账款", "Receivable"),
+    "prepayment": ("liability", "预收账款", "Prepayments"),
+    "deposit": ("liability", "押金", "Deposits"),
+    "deposit_due": ("liability", "待收押金", "Deposits billed"),
+    "income": ("income", "收费收入", "Fee income"),
+    "late_fee_income": ("income", "滞纳金收入", "Late fees"),
+    "waiver": ("expense", "减免", "Waivers"),
+    "opening": ("equity", "期初余额", "Opening balances"),
+    "suspense": ("liability", "待处理款", "Suspense"),
+}
+"""Codes of accounts: nature, name in Chinese and in English. Debit is above zero in every one of them."""
+
+FLOORED = frozenset({"prepayment", "deposit"})
+"""Money that is somebody else's: the database keeps the balance and refuses to let it fall below zero."""
+
+KINDS: Mapping[str, tuple[str, str]] = {
+    "bills": ("出账", "Bills issued"),
+    "late_fee": ("计滞纳金", "Late fee"),
+    "waiver": ("减免", "Waiver"),
+    "adjustment": ("调整", "Adjustment"),
+    "void": ("作废", "Void"),
+    "deduction": ("预存抵扣", "Paid from prepayment"),
+    "opening": ("期初余额", "Opening balance"),
+    "reversal": ("冲销", "Reversal"),
+}
+"""Kinds of journals, for people to read."""

@@ -1,0 +1,103 @@
+"""A hundred thousand bills in one compound, five years of them: lists read what they show."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from domains.billing import bill_sql
+from domains.billing.queries import accounts, bills
+from domains.kernel import clock, database
+from tests.conftest import administer
+from tests.factories import bills as made
+from tests.factories import residents
+from tests.factories.residents import Scene
+from tests.unit.estate.test_plans import Plan, nodes, plan
+
+pytestmark = pytest.mark.usefixtures("instance")
+
+HOUSES = """
+INSERT INTO house (id, compound_id, building_id, unit_id, room, room_key, number, sort, built_area_m2, use, state,
+    is_rented, title_document, source, recorded_at)
+SELECT gen_random_uuid(), compound_id, building_id, unit_id, 'p' || n, 'p' || n, 'p' || n, 'p' || n, 80, 'residential',
+    'self_occupied', false, '', 'import', now()
+FROM house, generate_series(1, 1666) AS n WHERE id = $1
+"""
+
+# Sixty months of every house; only the last of them is open.
+BILLS = """
+INSERT INTO bill (id, compound_id, house_id, building_id, run_id, number, payer, month, covers_from, covers_until,
+    issued_on, due_on, issued_fen, state, paid_at)
+SELECT make_uuid7(), $1, h.id, h.building_id, $2, row_number() OVER () + 10, 'owner', m.month, m.month,
+    m.month + interval '1 month', m.month, m.month + 14, 10000,
+    CASE WHEN m.n = 59 THEN 'open' ELSE 'paid' END, CASE WHEN m.n < 59 THEN now() END
+FROM generate_series(0, 59) AS n CROSS JOIN LATERAL (
+    SELECT n, (date '2021-04-01' + make_interval(months => n))::date AS month) m
+CROSS JOIN house h WHERE h.compound_id = $1
+"""
+ACCOUNTS = """
+INSERT INTO ledger_account (id, compound_id, code, subject_id, purpose, balance_fen, opened_at)
+SELECT make_uuid7(), $1, c.code, h.id, '', CASE WHEN c.code = 'prepayment' THEN 0 END, now()
+FROM house h CROSS JOIN (VALUES ('receivable'), ('prepayment')) AS c (code) WHERE h.compound_id = $1
+"""
+PAYABLES = """
+INSERT INTO payable (id, compound_id, subject_type, subject_id, holder_id, account_id, due_fen, settled_fen,
+    due_on, opened_on)
+SELECT make_uuid7(), $1, 'bill', b.id, b.house_id, a.id, 10000, CASE b.state WHEN 'open' THEN 0 ELSE 10000 END, b.due_on,
+    b.issued_on
+FROM bill b JOIN ledger_account a ON a.subject_id = b.house_id AND a.code = 'receivable' WHERE b.compound_id = $1
+"""
+
+
+@pytest.fixture(scope="module")
+async def scene(instance: object, addresses: Any) -> Scene:
+    there = await residents.scene()
+    await database.execute("UPDATE occupancy SET since_on = '2000-01-01' WHERE house_id = $1", there.house_id)
+    await database.execute(HOUSES, there.house_id)
+    run_id = await made.run(there.compound_id)
+    await database.execute(BILLS, there.compound_id, run_id)
+    await database.execute(ACCOUNTS, there.compound_id)
+    await database.execute(PAYABLES, there.compound_id)
+    await administer(addresses.owner_url, "VACUUM ANALYZE")
+    return there
+
+
+def touched(top: Plan, *tables: str) -> int:
+    """Rows of the tables that the plan has looked at, those it threw away included."""
+    return sum(
+        int((node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"])
+        for node in nodes(top)
+        if node.get("Relation Name") in tables
+    )
+
+
+async def test_a_residents_page_reads_a_page(scene: Scene) -> None:
+    top = await plan(bills.OWN, scene.owner.account_id, clock.today(), None, None, None, None, 21)
+    assert touched(top, "bill") <= 2 * 21
+    assert touched(top, "payable") <= 2 * 21
+
+
+async def test_the_home_screen_reads_what_is_open(scene: Scene) -> None:
+    top = await plan(bills.DUE, scene.owner.account_id, clock.today())
+    assert touched(top, "bill", "payable") <= 10
+
+
+async def test_a_staff_page_reads_a_page(scene: Scene) -> None:
+    narrowed = (scene.compound_id, None, None, None, None, clock.today())
+    top = await plan(bills.FOR_STAFF[False, False], *narrowed, None, None, 21)
+    assert touched(top, "bill") <= 3 * 21
+    found = (scene.compound_id, None, None, None, "%p77%", clock.today())
+    top = await plan(bills.FOR_STAFF[True, False], *found, None, None, 21)
+    assert touched(top, "bill") <= 12 * 60 + 3 * 21
+
+
+async def test_a_deduction_reads_what_is_open(scene: Scene) -> None:
+    for statement in (bill_sql.LOCK_OPEN_OF_HOUSE, bill_sql.OPEN_OF_HOUSE):
+        top = await plan(statement, scene.house_id)
+        assert touched(top, "bill", "payable") <= 10
+
+
+async def test_a_houses_movements_are_read_by_its_accounts(scene: Scene) -> None:
+    top = await plan(accounts.MOVEMENTS, scene.house_id, None, None, None, 21)
+    assert touched(top, "ledger_account") <= 3
