@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from domains.access import permissions as access
+from domains.billing import permissions as billing
 from domains.devices import permissions as devices
 from domains.estate import permissions as estate
 from domains.identity import permissions as identity
@@ -35,11 +36,19 @@ ITEMS = (
     Item("/staff/registrations", "clipboard-check", "登记审核", (residents.REVIEW,)),
     Item("/staff/guard", "door-enter", "保安工作台", (access.VISITORS_READ,)),
     Item("/staff/search", "search", "房屋住户", (estate.READ, residents.READ)),
+    Item("/staff/billing-runs", "repeat", "出账", (billing.RUNS_START, billing.RUNS_APPROVE)),
+    Item("/staff/bills", "inbox", "账单", (billing.BILLS_READ,)),
+    Item("/staff/corrections", "circle-check", "账单更正审批", (billing.CORRECTIONS_REQUEST, billing.CORRECTIONS_DECIDE)),
+    Item("/staff/arrears", "hourglass", "欠费", (billing.BILLS_READ,)),
+    Item("/staff/dunning", "message-2", "催缴", (billing.DUNNING_WRITE,)),
+    Item("/staff/books", "chart-bar", "账目公示", (billing.BOOKS_WRITE, billing.BOOKS_PUBLISH)),
     Item("/staff/alarms", "bell-ringing", "设备告警", (devices.ALARMS_READ,)),
     Item("/staff/visitors", "users", "访客管理", (access.VISITORS_READ,)),
     Item("/staff/access-records", "list-details", "通行记录", (access.RECORDS_READ,)),
     Item("/staff/doors", "key", "门禁点位", (access.DOORS_READ,)),
     Item("/staff/access-rules", "lock", "通行规则", (access.RULES_WRITE,)),
+    Item("/staff/fees", "receipt", "收费项目", (billing.FEES_READ, billing.FEES_WRITE)),
+    Item("/staff/meters", "gauge", "仪表与读数", (billing.METERS_READ, billing.METERS_WRITE)),
     Item("/staff/devices", "cpu", "设备台账", (devices.READ,)),
     Item("/staff/import", "file-import", "台账导入", (estate.IMPORT,)),
     Item("/staff/audit", "shield-lock", "操作审计", (identity.AUDIT_READ,)),

@@ -25,9 +25,21 @@ PLAIN = {
     "access-statistics": "/staff/access-records/statistics",
     "visitors": "/staff/visitors", "doors": "/staff/doors", "access-rules": "/staff/access-rules",
     "door-new": "/staff/doors/new",
+    "fee-items": "/staff/fees", "fee-item-new": "/staff/fees/new", "billing-rules": "/staff/fees/rules",
+    "house-terms": "/staff/fees/houses", "shared-costs": "/staff/fees/shared", "meters": "/staff/meters",
+    "readings-enter": "/staff/meters/enter", "readings-review": "/staff/meters/review",
+    "consumption": "/staff/meters/use", "meter-import": "/staff/meters/import",
+    "billing-runs": "/staff/billing-runs", "bills": "/staff/bills", "corrections": "/staff/corrections",
+    "arrears": "/staff/arrears", "promises": "/staff/arrears/promises", "dunning": "/staff/dunning",
+    "books": "/staff/books", "expenses": "/staff/books/expenses",
 }  # fmt: skip
 """Pages that are shown as they open."""
-FIRST = {"device": "/staff/devices", "door": "/staff/doors"}
+FIRST = {
+    "device": "/staff/devices",
+    "door": "/staff/doors",
+    "fee-item": "/staff/fees",
+    "meter": "/staff/meters",
+}
 """The first of a list, with its own page."""
 REQUEST = "mutation Code($input: RequestSmsCodeInput!) { requestSmsCode(input: $input) { errors { code } } }"
 SIGN_IN = """mutation SignIn($input: SignInWithSmsInput!) { signInWithSms(input: $input) {
