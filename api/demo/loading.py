@@ -13,6 +13,7 @@ from api.pages.showcase import showcase
 from api.settings import Settings
 from api.wiring import PERMISSIONS
 from domains.access import permissions as access
+from domains.billing import permissions as billing
 from domains.devices import permissions as devices
 from domains.estate import permissions as estate
 from domains.estate import queries
@@ -22,6 +23,7 @@ from domains.kernel import database
 from domains.kernel.actor import SYSTEM
 from domains.residents import permissions as residents
 from domains.residents.service.imports import import_register
+from payments import permissions as payments
 
 COMPANY = "桂语物业服务有限公司"
 SECOND_COMPANY = "银杏物业服务有限公司"
@@ -44,9 +46,15 @@ GUARD = (
     access.VISITORS_READ, access.VISITORS_ADMIT, access.DOORS_READ, access.DOORS_OPEN, access.RECORDS_READ,
     devices.ALARMS_READ, devices.ALARMS_HANDLE,
 )  # fmt: skip
+ACCOUNTANT = (
+    estate.READ, residents.READ, billing.FEES_READ, billing.FEES_WRITE, billing.METERS_READ, billing.METERS_WRITE,
+    billing.RUNS_START, billing.BILLS_READ, billing.CORRECTIONS_REQUEST, billing.DUNNING_WRITE, billing.BOOKS_WRITE,
+    payments.LEDGER_READ, payments.BALANCES_WRITE,
+)  # fmt: skip
 STAFF = (
     DemoStaff("manager", "许文博", "物业经理", COMPANY, tuple(PERMISSIONS)),
     DemoStaff("reception", "何晓燕", "客服前台", COMPANY, RECEPTION),
+    DemoStaff("accountant", "钱思敏", "物业会计", COMPANY, ACCOUNTANT),
     DemoStaff("guard", "秦守安", "门岗保安", COMPANY, GUARD),
     DemoStaff("neighbour", "顾明远", "银杏苑经理", SECOND_COMPANY, tuple(PERMISSIONS)),
 )

@@ -24,6 +24,7 @@ from domains.residents.queries import ties
 STANDING = """
 SELECT c.id AS compound_id, EXISTS (SELECT FROM device d WHERE d.compound_id = c.id) AS is_equipped,
     EXISTS (SELECT FROM alarm a WHERE a.compound_id = c.id) AS has_alarms,
+    EXISTS (SELECT FROM fee_item f WHERE f.compound_id = c.id) AS has_fees,
     EXISTS (SELECT FROM pass_template t WHERE t.compound_id = c.id) AS has_visits,
     (SELECT t.link_sealed FROM pass_template t WHERE t.compound_id = c.id AND t.ended_at IS NULL AND t.until_on >= $3
         ORDER BY t.created_at, t.id LIMIT 1) AS link_sealed,
@@ -47,6 +48,7 @@ class Standing:
     compound_id: UUID
     is_equipped: bool
     has_alarms: bool
+    has_fees: bool
     has_visits: bool
     link_sealed: bytes | None
     is_expected: bool
@@ -68,6 +70,8 @@ async def stand() -> str:
             await _equip(there.compound_id)
     if not there.has_alarms:
         await _live_a_week(there.compound_id)
+    if not there.has_fees:
+        await _bill_half_a_year(there.compound_id)
     await _receive(there)
     await templates.make_due()
     return there.visitor_path or (await _standing()).visitor_path
@@ -105,6 +109,13 @@ async def _live_a_week(compound_id: UUID) -> None:
     from api.demo.conditions import Week, measure
 
     await Week(await _staff("manager"), await measure(compound_id)).live()
+
+
+async def _bill_half_a_year(compound_id: UUID) -> None:
+    from api.demo.billing import HalfYear
+
+    await employ()
+    await HalfYear(compound_id, await _staff("manager"), await _staff("accountant")).live()
 
 
 async def _receive(there: Standing) -> None:

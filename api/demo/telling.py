@@ -99,6 +99,7 @@ async def _family_joins(phones: Phones, people: DemoPeople, owner: Actor) -> Act
     """The owner's sister is invited, without having consented to be told in WeChat; that she joined is a
     message of which nobody knows whether it arrived."""
     sister, house = await phones.sign_in(*SISTER), owner.houses[0].house_id
+    await set_quiet_hours(sister, is_on=False)
     if not sister.houses:
         invited = await invite_to_house(
             owner, house_id=house, capacity="family", name=SISTER[0], phone=SISTER[1]

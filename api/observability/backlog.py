@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import asyncpg
 from prometheus_client import CollectorRegistry, Gauge
 
+from api.observability.bills import BillGauges
 from api.observability.doors import DoorGauges
 from api.observability.sending import SendingGauges
 from domains.kernel import clock, database, jobs, outbox
@@ -24,7 +25,7 @@ FRESH_S = 5.0
 
 @dataclass(slots=True)
 class Gauges:
-    """Outbox, jobs, messages, doors and the pool of connections."""
+    """Outbox, jobs, messages, doors, bills and the pool of connections."""
 
     registry: CollectorRegistry
     up: Gauge = field(init=False)
@@ -38,6 +39,7 @@ class Gauges:
     pool: Gauge = field(init=False)
     sending: SendingGauges = field(init=False)
     doors: DoorGauges = field(init=False)
+    bills: BillGauges = field(init=False)
     read_at: float = field(default=-FRESH_S, init=False)
 
     def __post_init__(self) -> None:
@@ -55,6 +57,7 @@ class Gauges:
         self.pool = Gauge("linli_database_pool", "Connections of this process.", ("state",), registry=made)
         self.sending = SendingGauges(made)
         self.doors = DoorGauges(made)
+        self.bills = BillGauges(made)
 
     async def read(self) -> None:
         """Bring the gauges up to date; without the database they keep what they had and `up` says 0."""
@@ -80,6 +83,7 @@ class Gauges:
         await self._read_jobs()
         await self.sending.read()
         await self.doors.read()
+        await self.bills.read()
 
     async def _read_jobs(self) -> None:
         self.jobs.clear()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from tests.journeys import first_day, moving_in, telling_people, visiting
+from tests.journeys import billing, first_day, moving_in, telling_people, visiting
 from tests.journeys.instance import REPOSITORY, free_port, fresh, started
 from tests.journeys.steps import Steps
 
@@ -23,6 +23,8 @@ def main() -> int:
             telling_people.play(instance, steps)
             print("访客、门与告警 visitors, doors and alarms")
             visiting.play(instance, steps)
+            print("收费、抄表与账单 fees, meters and bills")
+            billing.play(instance, steps)
         except Exception:
             print(instance.log.read_text()[-4000:], file=sys.stderr)
             raise
