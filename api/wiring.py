@@ -14,13 +14,26 @@ from domains.access import notices as access_notices
 from domains.access import permissions as access
 from domains.access import sealed as access_sealed
 from domains.access.service import doors, fire, lists, resident_codes, settling
-from domains.billing import bill_handlers, bill_jobs, bill_notices
-from domains.billing import book_handlers, book_notices, liability_handlers, vacancy_handlers, vacancy_notices
-from domains.billing import dunning_handlers, dunning_jobs, dunning_notices
+from domains.billing import (
+    bill_handlers,
+    bill_jobs,
+    bill_notices,
+    book_handlers,
+    book_notices,
+    dunning_handlers,
+    dunning_jobs,
+    dunning_notices,
+    liability_handlers,
+    reading_handlers,
+    reading_notices,
+    run_handlers,
+    run_jobs,
+    run_notices,
+    vacancy_handlers,
+    vacancy_notices,
+)
 from domains.billing import events as billing_events
 from domains.billing import permissions as billing
-from domains.billing import reading_handlers, reading_notices
-from domains.billing import run_handlers, run_jobs, run_notices
 from domains.devices import events as device_events
 from domains.devices import handlers as device_handlers
 from domains.devices import jobs as device_jobs

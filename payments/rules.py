@@ -30,6 +30,7 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "adjustment": ("调整", "Adjustment"),
     "void": ("作废", "Void"),
     "deduction": ("预存抵扣", "Paid from prepayment"),
+    "deposit": ("押金收退", "Deposit received or returned"),
     "opening": ("期初余额", "Opening balance"),
     "reversal": ("冲销", "Reversal"),
 }

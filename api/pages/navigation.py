@@ -38,7 +38,12 @@ ITEMS = (
     Item("/staff/search", "search", "房屋住户", (estate.READ, residents.READ)),
     Item("/staff/billing-runs", "repeat", "出账", (billing.RUNS_START, billing.RUNS_APPROVE)),
     Item("/staff/bills", "inbox", "账单", (billing.BILLS_READ,)),
-    Item("/staff/corrections", "circle-check", "账单更正审批", (billing.CORRECTIONS_REQUEST, billing.CORRECTIONS_DECIDE)),
+    Item(
+        "/staff/corrections",
+        "circle-check",
+        "账单更正审批",
+        (billing.CORRECTIONS_REQUEST, billing.CORRECTIONS_DECIDE),
+    ),
     Item("/staff/arrears", "hourglass", "欠费", (billing.BILLS_READ,)),
     Item("/staff/dunning", "message-2", "催缴", (billing.DUNNING_WRITE,)),
     Item("/staff/books", "chart-bar", "账目公示", (billing.BOOKS_WRITE, billing.BOOKS_PUBLISH)),

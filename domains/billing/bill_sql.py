@@ -1,6 +1,6 @@
 """Statements on bills: their late fees, states, corrections, and what pays them."""
 
-# ruff: noqa: S608  # columns are constants of the module, values are parameters
+# columns are constants of the module, values are parameters
 
 from __future__ import annotations
 
@@ -29,6 +29,18 @@ SETTLED = """
 SELECT coalesce(sum(due_fen - settled_fen), 0)::bigint AS outstanding_fen,
     coalesce(sum(settled_fen), 0)::bigint AS settled_fen
 FROM payable WHERE subject_id = $1 AND subject_type IN ('bill', 'late_fee')
+"""
+
+# What was billed for deposits, and what of it was moved to the house's deposit. A part payment pays all lines alike.
+DEPOSIT = """
+SELECT m.moves, m.kept_fen, coalesce(div(m.billed_fen * p.settled_fen, nullif((
+    SELECT sum(l.amount_fen) FROM bill_line l WHERE l.bill_id = $1), 0)), 0)::bigint AS to_keep_fen
+FROM (SELECT count(*) FILTER (WHERE j.kind = 'deposit') AS moves,
+        -sum(e.amount_fen) FILTER (WHERE j.kind <> 'deposit') AS billed_fen,
+        coalesce(sum(e.amount_fen) FILTER (WHERE j.kind = 'deposit'), 0)::bigint AS kept_fen
+    FROM ledger_account a JOIN entry e ON e.account_id = a.id JOIN journal j ON j.id = e.journal_id
+    WHERE a.subject_id = $1 AND a.code = 'deposit_due' HAVING count(*) > 0) m
+JOIN payable p ON p.subject_id = $1 AND p.subject_type = 'bill'
 """
 
 # Bills with something to pay, all of whose payables are locked with them.

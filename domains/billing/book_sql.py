@@ -4,8 +4,8 @@ from __future__ import annotations
 
 _OURS = "('bill', 'late_fee')"
 _JOURNALS = "j.compound_id = $1 AND j.posted_on >= $2 AND j.posted_on < $3"
-# Money for deposits is billed like a fee and moved in other ways later on.
-_BILLED = """(a.code IN ('income', 'late_fee_income') OR a.code = 'deposit' AND j.kind IN ('bills', 'adjustment', 'void'))"""
+# A deposit is billed like a fee; what is then received of it is no second bill.
+_BILLED = """(a.code IN ('income', 'late_fee_income') OR a.code = 'deposit_due' AND j.kind <> 'deposit')"""
 
 BILLED = f"""
 SELECT a.code, i.id AS fee_item_id, i.name, i.category, -sum(e.amount_fen)::bigint AS fen

@@ -15,13 +15,18 @@ from uuid import UUID
 
 import orjson
 
+from domains.billing.fee_terms import FIRST_DAY, LAST_DAY
+from domains.kernel.errors import Invalid
+
 MONTHS = 12
 """How far back the charts go, the month itself included."""
 _WHOLE = 10_000
 
 
 def month_of(day: date) -> date:
-    """The first day of its month."""
+    """The first day of its month. Invalid MONTH_OUT_OF_RANGE before 2000 or after 2100."""
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise Invalid("MONTH_OUT_OF_RANGE", "月份须在 2000 年到 2100 年之间,请重新选择", "month")
     return day.replace(day=1)
 
 

@@ -1,6 +1,6 @@
 """Statements of dunning: what is due, what was sent, who is told, what was promised."""
 
-# ruff: noqa: S608  # columns are constants of the module, values are parameters
+# columns are constants of the module, values are parameters
 
 from __future__ import annotations
 

@@ -89,7 +89,8 @@ class Line:
     def text(self, field: str) -> str:
         """A cell as text: a number as it is written."""
         cell = self.cells.get(field, "")
-        shown = f"{cell.normalize():f}" if isinstance(cell, Decimal) else str(cell)
+        # The database keeps no NUL and could not even be asked for one; any other control character is refused by name.
+        shown = f"{cell.normalize():f}" if isinstance(cell, Decimal) else str(cell).replace("\0", "\1")
         return _TEXT_MARK.sub("", unicodedata.normalize("NFKC", shown).strip(), count=1)
 
     def required(self, field: str) -> str:

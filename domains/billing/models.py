@@ -33,8 +33,9 @@ from domains.kernel.ids import uuid7
 from domains.residents.models import Person
 
 __all__ = [
-    "AccountsPublication", "AdvanceDiscount", "Bill", "BillLine", "BillingExport", "BillingRules", "BillingRun", "Correction",
-    "DocumentCounter", "DocumentIssue", "DunningLetter", "DunningSent", "DunningStep", "Expense", "FeeAgreement",
+    "AccountsPublication", "AdvanceDiscount", "Bill", "BillLine", "BillingExport", "BillingRules", "BillingRun",
+    "Correction", "DocumentCounter", "DocumentIssue", "DunningLetter", "DunningSent", "DunningStep", "Expense",
+    "FeeAgreement",
     "FeeItem", "FeePrice", "HouseReminder", "LateFeeRule", "Liability", "Meter", "MeterReading", "MeterUse", "OneOffCharge",
     "PaymentPromise", "PoolShare", "PooledCost", "RunException", "Vacancy",
 ]  # fmt: skip

@@ -142,16 +142,19 @@ async def settle(posting: Posting, funds: Account, amounts: Mapping[UUID, int], 
 async def take_back(posting: Posting, journal_id: UUID) -> UUID:
     """Reverse a journal with all that it settled (冲销); the reversal's id. The same key again does nothing.
 
-    The database refuses a second reversal of the same journal.
+    The database refuses a second reversal of the same journal. ValueError for one that changed what is owed: that is
+    undone by `change` and `give_back`.
     """
     settled = {
         row["payable_id"]: -row["amount_fen"] for row in await database.fetch(sql.SETTLED_BY, journal_id)
     }
+    rows = await database.fetch(sql.ENTRIES_OF, journal_id)
+    if settled != {row["payable_id"]: row["amount_fen"] for row in rows if row["payable_id"]}:
+        raise ValueError("only a payment is taken back")
     states = await lock(settled)
     made, is_new = await ledger.begin(replace(posting, reverses_id=journal_id))
     if not is_new:
         return made
-    rows = await database.fetch(sql.ENTRIES_OF, journal_id)
     entries = [(row["account_id"], row["payable_id"], -row["amount_fen"]) for row in rows]
     await ledger.enter(posting, made, entries)
     if settled:

@@ -74,5 +74,5 @@ async def test_readings_are_entered_by_the_keyboard(
             await each.page.keyboard.type(value)
             await each.page.keyboard.press("Enter")
         await expect(each.page.locator("#notices")).to_contain_text("已录入 2 个读数")
-    kept = await MeterReading.filter(meter_id__in=ids, source="staff").values_list("value", flat=True)
-    assert sorted(int(value) for value in kept) == [105, 106]
+    kept = await MeterReading.filter(meter_id__in=ids, source="staff")
+    assert sorted(int(each.value) for each in kept) == [105, 106]

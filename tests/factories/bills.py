@@ -113,7 +113,7 @@ async def _post(
     )
     credits: dict[Account, int] = {}
     for item_id, fen in amounts.items():
-        account = Account("deposit", house_id) if item_id in deposits else Account("income", item_id)
+        account = Account("deposit_due", bill_id) if item_id in deposits else Account("income", item_id)
         credits[account] = credits.get(account, 0) + fen
     new = NewPayable(bill_id, house_id, sum(amounts.values()), due_on)
     async with database.transaction():

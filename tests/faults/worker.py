@@ -27,6 +27,7 @@ from domains.kernel.events import Event, Registry
 from domains.kernel.jobs import Job, Result, Scheduler
 from domains.kernel.outbox import Relay
 from tests.factories.kernel import NotePosted
+from tests.faults.billing_runs import billing
 from tests.faults.messages import messaging, receiving, sending
 
 APPS = {"kernel": "domains.kernel"}
@@ -190,6 +191,7 @@ ROLES: Mapping[str, Callable[..., Coroutine[object, object, None]]] = {
         sending,
         receiving,
         messaging,
+        billing,
     )
 }
 

@@ -34,7 +34,7 @@ def explain(basis: Basis, language: Language = "zh") -> str:
 
 
 def _segment(basis: Basis, segment: Basis, en: bool) -> str:
-    """11月1日至11月10日,89.53 m² × 2.80 元/月 × 10/30 月."""
+    """11月1日至11月10日,89.53 m² × 2.80 元/月 × 10/30 天."""
     unit = _UNITS[basis["method"]][en]
     amount = f"{_number(segment['quantity'])} {unit} × {_price(segment['price'])} {_per(basis, en)}"
     factors = [amount, *_time(basis, segment, en), *_shares(basis, segment, en)]
@@ -70,7 +70,7 @@ def _time(basis: Basis, segment: Basis, en: bool) -> Iterator[str]:
     if terms == [str(total)]:
         return
     written = " + ".join(terms) if len(terms) == 1 else f"({' + '.join(terms)})"
-    unit = (" month(s)" if en else "个月") if whole or len(terms) > 1 else (" of the month" if en else "月")
+    unit = (" month(s)" if en else "个月") if whole or len(terms) > 1 else (" of the month" if en else " 天")
     yield written + unit + ("" if total == 1 else f" ÷ {total}")
 
 

@@ -15,7 +15,8 @@ _LAST_DAY = {
 # taken its units already.
 _READINGS = """
 meter_period AS MATERIALIZED (
-    SELECT c.key, c.house_id, c.item_id, c.period_from, c.period_until, i.meter_kind, m.id AS meter_id, m.number,
+    SELECT c.key, c.house_id, c.item_id, c.sort, c.theirs_from, c.period_from, c.period_until, c.covered_from,
+        c.covered_until, i.meter_kind, m.id AS meter_id, m.number, coalesce(last.total < start.total, false) AS is_backwards,
         m.removed_on IS NULL OR m.removed_on > c.period_until AS stands, start.read_at AS start_at,
         coalesce(start.is_taken AND start.read_on > c.period_from, false) AS is_taken, last.read_at AS last_at,
         EXISTS (SELECT FROM price p WHERE p.fee_item_id = c.item_id AND p.from_on <= c.covered_until - 1
@@ -26,21 +27,22 @@ meter_period AS MATERIALIZED (
     JOIN meter m ON m.house_id = c.house_id AND m.kind = i.meter_kind AND m.installed_on < c.period_until
     LEFT JOIN LATERAL (
         SELECT * FROM (
-            (SELECT r.read_at, r.read_on, true AS is_taken FROM meter_use u JOIN meter_reading r ON r.id = u.to_reading_id
+            (SELECT r.read_at, r.read_on, r.total, true AS is_taken
+            FROM meter_use u JOIN meter_reading r ON r.id = u.to_reading_id
             WHERE u.meter_id = m.id ORDER BY u.used_on DESC, r.read_at DESC LIMIT 1)
             UNION ALL
-            (SELECT r.read_at, r.read_on, false FROM meter_reading r
+            (SELECT r.read_at, r.read_on, r.total, false FROM meter_reading r
             WHERE r.meter_id = m.id AND r.state = 'accepted' ORDER BY r.read_on, r.read_at LIMIT 1)) AS either
         ORDER BY is_taken DESC LIMIT 1) AS start ON true
     LEFT JOIN LATERAL (
-        SELECT r.read_at FROM meter_reading r
+        SELECT r.read_at, r.total FROM meter_reading r
         WHERE r.meter_id = m.id AND r.state = 'accepted' AND r.read_on <= c.period_until
         ORDER BY r.read_on DESC, r.read_at DESC LIMIT 1) AS last ON true
     WHERE c.method = 'metered'),
 meter_news AS (
-    SELECT *, coalesce(last_at > greatest(start_at, before_at), false) AS is_read,
+    SELECT *, NOT is_backwards AND coalesce(last_at > greatest(start_at, before_at), false) AS is_read,
         is_taken OR coalesce(before_until = period_until, false) AS is_done,
-        EXISTS (SELECT FROM meter_reading r WHERE r.meter_id = n.meter_id AND r.state = 'held'
+        is_backwards OR EXISTS (SELECT FROM meter_reading r WHERE r.meter_id = n.meter_id AND r.state = 'held'
             AND r.read_on <= n.period_until AND r.read_at > coalesce(greatest(n.start_at, n.before_at), '-infinity'))
             AS is_held
     FROM meter_period n),
@@ -55,10 +57,9 @@ meter_span AS (
             ORDER BY period_until, item_id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)) AS first_at
     FROM meter_judged)"""
 
-TAKEN = """
+_TAKEN = """
 taken AS MATERIALIZED (
-    SELECT s.key, s.house_id, s.item_id, s.period_from, s.period_until, s.meter_kind, s.meter_id, s.number,
-        first.id AS from_reading_id, last.id AS to_reading_id, first.total AS first_total, last.total AS last_total,
+    SELECT s.*, first.id AS from_reading_id, last.id AS to_reading_id, first.total AS first_total, last.total AS last_total,
         last.total - first.total AS units, last.read_on AS used_on, first.read_on AS since_on
     FROM meter_span s JOIN meter_reading first ON first.meter_id = s.meter_id AND first.read_at = s.first_at
     JOIN meter_reading last ON last.meter_id = s.meter_id AND last.read_at = s.last_at
@@ -68,11 +69,15 @@ taken AS MATERIALIZED (
 # earlier periods of this run; tiers of a month are for as many months as the period has.
 _USED = """
 used AS (
-    SELECT key, house_id, item_id, period_from, period_until, meter_kind, sum(units) AS units, max(used_on) AS used_on,
+    SELECT key, house_id, item_id, sort, theirs_from, period_from, period_until, covered_from, covered_until, meter_kind,
+        sum(units) AS units, max(used_on) AS used_on,
+        jsonb_agg(jsonb_build_object('meter', meter_id, 'from', from_reading_id, 'to', to_reading_id, 'units', units,
+            'on', used_on)) AS takes,
         jsonb_agg(jsonb_build_object('number', number, 'from', since_on, 'until', used_on,
             'first', trim_scale(first_total)::text, 'last', trim_scale(last_total)::text,
             'units', trim_scale(units)::text) ORDER BY number, meter_id) AS readings
-    FROM taken GROUP BY key, house_id, item_id, period_from, period_until, meter_kind),
+    FROM taken
+    GROUP BY key, house_id, item_id, sort, theirs_from, period_from, period_until, covered_from, covered_until, meter_kind),
 used_before AS (
     SELECT *, coalesce(sum(units) OVER (PARTITION BY house_id, meter_kind, date_trunc('year', used_on::timestamp)
             ORDER BY period_until, item_id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)
@@ -97,11 +102,10 @@ _TIERS = """
 
 _METERED = f"""
 metered AS (
-    SELECT c.house_id, c.item_id, c.sort, c.period_from, c.period_until, c.theirs_from, c.covered_from, c.covered_until,
-        u.units, u.used_on, u.readings, i.payer AS usual_payer, i.vacancy_percent, p.price_fen, p.tiers,
+    SELECT c.*, i.payer AS usual_payer, i.vacancy_percent, p.price_fen, p.tiers,
         CASE WHEN i.tier_span = 'year' THEN 1 ELSE i.cycle_months END AS tier_months,
-        CASE WHEN i.tier_span = 'year' THEN u.in_year ELSE 0 END AS counted, i.tier_span
-    FROM used_before u JOIN candidate c ON c.key = u.key JOIN item i ON i.id = c.item_id
+        CASE WHEN i.tier_span = 'year' THEN c.in_year ELSE 0 END AS counted, i.tier_span
+    FROM used_before c JOIN item i ON i.id = c.item_id
     LEFT JOIN price p ON p.fee_item_id = c.item_id AND p.from_on <= c.covered_until - 1
         AND p.until_on > c.covered_until - 1),
 metered_value AS (
@@ -112,7 +116,7 @@ metered_value AS (
 metered_charge AS (
     SELECT house_id, item_id, sort, period_from, period_until, 0 AS part, payer, person_id, covered_from AS covers_from,
         covered_until AS covers_until, CASE WHEN fen IS NULL THEN 'NO_PRICE' END AS problem,
-        half_up(fen * vacant * agreed, 10000) AS amount,
+        half_up(fen * vacant * agreed, 10000) AS amount, takes,
         jsonb_strip_nulls(jsonb_build_object('method', 'metered', 'units', trim_scale(units)::text, 'readings', readings,
             'price', CASE WHEN bands IS NULL THEN trim_scale(price_fen)::text END, 'tiers', bands,
             'tier_span', CASE WHEN bands IS NOT NULL THEN tier_span END,
@@ -120,11 +124,10 @@ metered_charge AS (
             'vacant', nullif(trim_scale(vacant)::text, '100'), 'agreed', nullif(trim_scale(agreed)::text, '100'))) AS basis
     FROM metered_value
     UNION ALL
-    SELECT DISTINCT ON (c.key) c.house_id, c.item_id, c.sort, c.period_from, c.period_until, 0, 'owner', NULL::uuid,
-        c.covered_from, c.covered_until,
+    SELECT DISTINCT ON (j.key) j.house_id, j.item_id, j.sort, j.period_from, j.period_until, 0, 'owner', NULL::uuid,
+        j.covered_from, j.covered_until,
         CASE WHEN j.waits THEN 'READING_HELD' WHEN j.is_missing THEN 'NO_READING' ELSE 'NO_PRICE' END,
-        NULL::numeric, NULL::jsonb
-    FROM meter_judged j JOIN candidate c ON c.key = j.key WHERE j.waits OR j.is_missing
-        OR j.is_unpriced)"""
+        NULL::numeric, NULL::jsonb, NULL::jsonb
+    FROM meter_judged j WHERE j.waits OR j.is_missing OR j.is_unpriced)"""
 
-METERED = ",".join((_READINGS, TAKEN, _USED, _METERED))
+METERED = ",".join((_READINGS, _TAKEN, _USED, _METERED))

@@ -55,11 +55,22 @@ _FITS = """(cardinality(i.uses) = 0 OR h.use = ANY(i.uses))
 _FACTS = """h.id AS house_id, h.building_id, h.sort, h.floor, h.built_area_m2, h.inner_area_m2, h.theirs_from, h.is_special,
     i.id AS item_id, i.method"""
 
-_DAYS = """
+_DAYS_OF = """
     period.period_from, period.period_until,
-    greatest(period.period_from, i.starts_on, CASE WHEN i.bills_unsold THEN '-infinity'::date ELSE h.theirs_from END)
+    greatest(period.period_from, i.starts_on, CASE WHEN i.bills_unsold THEN '-infinity'::date ELSE h.theirs_from END{since})
         AS covered_from,
-    least(period.period_until, i.ends_on) AS covered_until"""
+    least(period.period_until, i.ends_on{until}) AS covered_until"""
+_DAYS = _DAYS_OF.format(since="", until="")
+_DAYS_UNCHARGED = _DAYS_OF.format(since=", uncharged.day_from", until=", uncharged.day_until")
+
+# Where a date of hand-over was corrected, days of periods that were counted from the former one are charged already.
+_UNCHARGED = """
+    CROSS JOIN LATERAL (
+        SELECT max(l.period_until) FILTER (WHERE l.period_from < period.period_from) AS day_from,
+            min(l.period_from) FILTER (WHERE l.period_from > period.period_from) AS day_until
+        FROM bill_line l WHERE l.house_id = h.id AND l.fee_item_id = i.id AND l.kind = 'charge'
+          AND l.period_from > period.period_from - make_interval(months => i.cycle_months)
+          AND l.period_from < period.period_until) AS uncharged"""
 
 # A pooled cost was shared out when it was recorded: whoever has a share pays it, whatever the days. That a line
 # exists is asked row by row: a join would read all lines there ever were.
@@ -75,9 +86,9 @@ due AS (
     SELECT period.counted_from, {_FACTS}, {_DAYS}
     FROM calendar_period period JOIN item i ON i.id = period.item_id JOIN house_of_run h ON {_FITS}
     UNION ALL
-    SELECT h.handed_over_on, {_FACTS}, {_DAYS}
+    SELECT h.handed_over_on, {_FACTS}, {_DAYS_UNCHARGED}
     FROM item i JOIN house_of_run h ON h.handed_over_on IS NOT NULL AND {_FITS}
-    {_periods_of("h.handed_over_on")}
+    {_periods_of("h.handed_over_on")}{_UNCHARGED}
     WHERE i.anchor = 'hand_over' AND i.method <> 'one_off'),
 candidate AS MATERIALIZED (
     SELECT row_number() OVER () AS key, due.* FROM due

@@ -33,20 +33,21 @@ lines AS (
     FROM line),
 uses AS (
     INSERT INTO meter_use (id, line_id, meter_id, from_reading_id, to_reading_id, units, used_on)
-    SELECT make_uuid7(), l.line_id, t.meter_id, t.from_reading_id, t.to_reading_id, t.units, t.used_on
-    FROM taken t JOIN line l ON l.house_id = t.house_id AND l.item_id = t.item_id AND l.period_from = t.period_from),
+    SELECT make_uuid7(), l.line_id, t.meter, t."from", t."to", t.units, t."on"
+    FROM line l CROSS JOIN LATERAL jsonb_to_recordset(l.takes)
+        AS t (meter uuid, "from" uuid, "to" uuid, units numeric, "on" date)),
 problems AS (
     INSERT INTO run_exception (id, run_id, house_id, fee_item_id, period_from, code)
     SELECT make_uuid7(), $9::uuid, house_id, item_id, period_from, problem FROM charge WHERE problem IS NOT NULL
     ON CONFLICT (run_id, house_id, fee_item_id, period_from) DO NOTHING RETURNING id),
 credit AS (
-    SELECT CASE WHEN category = 'deposit' THEN house_id ELSE item_id END AS subject_id, category = 'deposit' AS is_deposit,
-        sum(amount_fen)::bigint AS fen
+    SELECT CASE WHEN category = 'deposit' THEN (SELECT ids FROM of_place)[place] ELSE item_id END AS subject_id,
+        category = 'deposit' AS is_deposit, sum(amount_fen)::bigint AS fen
     FROM line GROUP BY 1, 2 HAVING sum(amount_fen) > 0)
-SELECT h.houses, h.last_sort, h.last_id, h.first_id, (SELECT count(*) FROM line) AS lines,
+SELECT h.houses, h.last_sort, h.last_id, (SELECT count(*) FROM line) AS lines,
     (SELECT count(*) FROM problems) AS exceptions, m.bill_ids, m.owed_ids, m.owed_by, m.owed_fen, m.fen,
     (SELECT jsonb_agg(jsonb_build_array(subject_id, is_deposit, fen)) FROM credit)::text AS credits
-FROM (SELECT count(*) AS houses, (array_agg(id ORDER BY sort, id))[1] AS first_id,
+FROM (SELECT count(*) AS houses,
         (array_agg(sort ORDER BY sort DESC, id DESC))[1] AS last_sort,
         (array_agg(id ORDER BY sort DESC, id DESC))[1] AS last_id FROM house_of_run) h
 CROSS JOIN (SELECT coalesce(array_agg(id ORDER BY place), '{}') AS bill_ids, coalesce(sum(fen), 0)::bigint AS fen,

@@ -20,17 +20,17 @@ BEFORE_ALL = ("", UUID(int=0))
 _COLUMNS = """house_id, item_id, sort, period_from, period_until, part, payer, person_id, covers_from, covers_until, problem,
         amount, basis"""
 
-# One row is one line, or one line that cannot be made: then `problem` says why, once for its period.
+# One row is one line with what it takes of meters, or one that cannot be made: then `problem` says why, once for its period.
 _CHARGE = f"""
 charge AS MATERIALIZED (
     SELECT house_id, item_id, sort, period_from, period_until, part, payer, person_id, covers_from, covers_until, basis,
-        coalesce(problem, CASE WHEN amount > {MOST_FEN} THEN 'AMOUNT_TOO_LARGE' END) AS problem,
+        takes, coalesce(problem, CASE WHEN amount > {MOST_FEN} THEN 'AMOUNT_TOO_LARGE' END) AS problem,
         CASE WHEN problem IS NULL AND amount <= {MOST_FEN} THEN amount::bigint END AS amount_fen
-    FROM (SELECT {_COLUMNS} FROM plain_charge
-        UNION ALL SELECT {_COLUMNS} FROM general_charge WHERE problem IS NULL OR part = 0
-        UNION ALL SELECT {_COLUMNS} FROM metered_charge
-        UNION ALL SELECT {_COLUMNS} FROM pooled_charge
-        UNION ALL SELECT {_COLUMNS} FROM one_off_charged) AS every)"""
+    FROM (SELECT {_COLUMNS}, NULL::jsonb AS takes FROM plain_charge
+        UNION ALL SELECT {_COLUMNS}, NULL FROM general_charge WHERE problem IS NULL OR part = 0
+        UNION ALL SELECT {_COLUMNS}, takes FROM metered_charge
+        UNION ALL SELECT {_COLUMNS}, NULL FROM pooled_charge
+        UNION ALL SELECT {_COLUMNS}, NULL FROM one_off_charged) AS every)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,6 @@ class Charging:
 
 
 def charges(formulas: Formulas, *, of_one_house: bool) -> str:
-    """The named parts up to `charge`, without the WITH before them; `house_of_run`, `item` and `taken` (what is
-    taken of meters) are there as well."""
+    """The named parts up to `charge`, without the WITH before them; `house_of_run` and `item` are there as well."""
     houses = ONE_HOUSE if of_one_house else NEXT_HOUSES
     return ",".join((houses, ITEMS, CANDIDATES, plain(formulas), general(formulas), METERED, SUMS, _CHARGE))

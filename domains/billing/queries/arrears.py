@@ -258,8 +258,8 @@ def _arguments(actor: Actor, compound_id: UUID, narrowed: ArrearsFilter) -> tupl
 
 
 def _days_before(today: date, days: int) -> date:
-    """Whatever is longer than a calendar can say finds nothing."""
-    return date.min if days >= (today - date.min).days else today - timedelta(days=days)
+    """Whatever is longer than a calendar can say finds nothing, and below zero is no bound: all of it is past due."""
+    return date.min if days >= (today - date.min).days else today - timedelta(days=max(days, 0))
 
 
 async def _bills(houses: Sequence[UUID], payer: str | None) -> Mapping[UUID, list[asyncpg.Record]]:

@@ -134,7 +134,9 @@ async def compute(compound_id: UUID, month: date) -> Books:
     assert bills is not None, "an aggregate has a row"
     by_code = _by_code(billed)
     late = Flow(by_code.get("late_fee_income", 0), await database.fetchval(sql.LATE_FEES_COLLECTED, *span))
-    deposits = Flow(by_code.get("deposit", 0), sum(r["fen"] for r in collected if r["category"] == "deposit"))
+    deposits = Flow(
+        by_code.get("deposit_due", 0), sum(r["fen"] for r in collected if r["category"] == "deposit")
+    )
     before = await published(compound_id, months_after(month, -1))
     spent = [Spent(**row) for row in await database.fetch(sql.EXPENSES_OF_MONTH, *span)]
     return Books(

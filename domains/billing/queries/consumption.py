@@ -115,7 +115,7 @@ async def report(
     actor.require(permissions.METERS_READ, compound_id)
     reached = actor.buildings(permissions.METERS_READ, compound_id)
     first, last = first_of_month(from_month), first_of_month(until_month)
-    if not _months_before(last, MOST_MONTHS - 1) <= first <= last:
+    if not 0 <= (last.year - first.year) * 12 + last.month - first.month < MOST_MONTHS:
         raise _too_many()
     rows = await database.fetch(
         REPORT, compound_id, None if reached is None else list(reached), kind, building_id, first, last

@@ -16,8 +16,8 @@ from domains.billing.rules import BILL
 from domains.billing.standing import Standing, standing
 from domains.kernel import clock, database, outbox
 from domains.kernel.errors import Conflict
-from payments.service import payables
-from payments.service.ledger import Account, Posting
+from payments.service import ledger, payables
+from payments.service.ledger import Account, Line, Posting
 from payments.service.payables import NewPayable
 
 
@@ -72,9 +72,11 @@ def being_paid() -> Conflict:
 
 
 async def follow(bill_id: UUID) -> None:
-    """Let a bill's state follow its payables (账单状态); a void one stays void. Inside the caller's transaction."""
+    """Let a bill's state follow its payables (账单状态), and the house's deposit (押金) what was paid of it; a void bill
+    stays void. Inside the caller's transaction. Raises BALANCE_TOO_LOW where a deposit is not there any more."""
     bill = await database.fetchrow(sql.LOCK_BILL, bill_id)
     assert bill is not None, "bills are kept"
+    await _keep_deposit(bill)
     sums = await database.fetchrow(sql.SETTLED, bill_id)
     assert sums is not None, "an aggregate has a row"
     state = state_of(sums["outstanding_fen"], sums["settled_fen"])
@@ -84,3 +86,14 @@ async def follow(bill_id: UUID) -> None:
     await BILL.move(Bill, bill_id, bill["state"], state, paid_at=paid_at)
     event = BillPaid if state == "paid" else BillPartlyPaid
     await outbox.record(event(bill_id, bill["compound_id"], bill["house_id"]))
+
+
+async def _keep_deposit(bill: asyncpg.Record) -> None:
+    """A deposit is kept from when it is paid: until then it is only billed."""
+    found = await database.fetchrow(sql.DEPOSIT, bill["id"])
+    if found is None or found["to_keep_fen"] == found["kept_fen"]:
+        return
+    fen = found["to_keep_fen"] - found["kept_fen"]
+    posting = Posting(bill["compound_id"], "deposit", f"deposit:{bill['id']}:{found['moves']}", clock.today())
+    billed, kept = Account("deposit_due", bill["id"]), Account("deposit", bill["house_id"])
+    await ledger.post(posting, [Line(billed, fen), Line(kept, -fen)])

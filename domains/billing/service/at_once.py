@@ -24,7 +24,6 @@ from domains.kernel.command import command, concerns
 from domains.kernel.errors import Conflict, Invalid, NotFound
 
 MOST_MONTHS = 36
-_LOOKED_AHEAD = 240
 
 PLACE = "SELECT compound_id, building_id, handed_over_on FROM house WHERE id = $1"
 
@@ -55,7 +54,7 @@ async def pay_ahead(
     """Bill the coming months of a fee item that have no bill yet, at the discount for so many; the run's id.
 
     For who pays them. `months` is a multiple of the item's cycle, 36 at most. Raises HOUSE_NOT_FOUND,
-    FEE_ITEM_NOT_FOUND, PAY_AHEAD_MONTHS, PAY_AHEAD_UNAVAILABLE, PAY_AHEAD_NOT_YOURS.
+    FEE_ITEM_NOT_FOUND, PAY_AHEAD_MONTHS, PAY_AHEAD_UNAVAILABLE, PAY_AHEAD_NOT_YOURS, NOT_BILLABLE.
     """
     capacities = {tie.capacity for tie in actor.houses if tie.house_id == house_id}
     if not capacities:
@@ -104,7 +103,7 @@ def _unbilled(item: asyncpg.Record, anchor: date | None, billed: Collection[date
     this_month = clock.today().replace(day=1)
     begin = max(this_month, anchor.replace(day=1))
     for start, until in periods(
-        anchor, item["cycle_months"], item["timing"], begin, months_after(begin, _LOOKED_AHEAD)
+        anchor, item["cycle_months"], item["timing"], begin, months_after(begin, MOST_MONTHS)
     ):
         is_charged = until > item["starts_on"] and (item["ends_on"] is None or start < item["ends_on"])
         if is_charged and until > clock.today() and start not in billed:
@@ -114,7 +113,7 @@ def _unbilled(item: asyncpg.Record, anchor: date | None, billed: Collection[date
 @command("billing.bill_one_off", caller="staff", permission=permissions.RUNS_APPROVE)
 async def bill_one_off(actor: Actor, *, charge_id: UUID, idempotency_key: UUID | None = None) -> UUID:
     """Bill a charge that comes once now instead of with the next run, with others of its item, house and month; the
-    run's id. Raises ONE_OFF_NOT_FOUND, ONE_OFF_OVER where it is billed or cancelled."""
+    run's id. Raises ONE_OFF_NOT_FOUND, ONE_OFF_OVER where it is billed or cancelled, NOT_BILLABLE."""
     charge = await database.fetchrow(CHARGE, charge_id)
     if charge is None:
         raise NotFound("ONE_OFF_NOT_FOUND", "没有找到这笔收费,请刷新后重试", "charge")
@@ -138,7 +137,7 @@ async def _bill_at_once(actor: Actor, charging: Charging) -> UUID:
     """A run of one house, from its preview to its bills in the open transaction."""
     found = await preview(charging)
     if found.problems or not found.lines:
-        raise Conflict("PAY_AHEAD_UNAVAILABLE", "这些月份暂时无法计费,请联系物业", "months")
+        raise Conflict("NOT_BILLABLE", "暂时无法计费,请联系物业核对收费标准和金额")
     run_id = await keep(actor, charging, found, clock.today())
     await approve(actor, run_id)
     await write_chunk(run_id)

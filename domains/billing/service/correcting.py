@@ -80,7 +80,9 @@ async def _adjust(correction: asyncpg.Record, principal: PayableState | None, ac
     if line["amount_fen"] + amount < 0 or due + amount < 0:
         message = f"这条明细最多只能减 {money.display(min(line['amount_fen'], due))},请驳回后重新申请"
         raise Conflict("ADJUSTMENT_TOO_MUCH", message)
-    income = _income(line, correction["house_id"])
+    if due + amount > money.MAX_FEN:
+        raise Conflict("ADJUSTMENT_TOO_MUCH", "调整后的金额超出范围,请驳回后重新申请")
+    income = _income(line, correction["bill_id"])
     if principal is None:
         opened = NewPayable(correction["bill_id"], correction["house_id"], amount, correction["due_on"])
         await payables.open_many(_posting(correction, actor_id), "bill", [opened], {income: amount})
@@ -101,11 +103,11 @@ async def _add_line(correction: asyncpg.Record, line: asyncpg.Record) -> None:
 async def _void(
     correction: asyncpg.Record, principal: PayableState | None, late_fee: PayableState | None, actor_id: UUID
 ) -> int:
-    bill_id, house_id = correction["bill_id"], correction["house_id"]
+    bill_id = correction["bill_id"]
     waived = {row["concerns"]: row["fen"] for row in await database.fetch(sql.WAIVED, bill_id)}
     earned = defaultdict[Account, int](int)
     for row in await database.fetch(sql.BY_ITEM, bill_id):
-        earned[_income(row, house_id)] += row["fen"]
+        earned[_income(row, bill_id)] += row["fen"]
     if principal is not None:
         await _take_all(correction, principal, earned, waived.get("principal", 0), actor_id)
     if late_fee is not None:
@@ -161,9 +163,9 @@ async def _reverse(
         await ledger.post(posting, [Line(account, -fen) for account, fen in against.items() if fen])
 
 
-def _income(item: asyncpg.Record, house_id: UUID) -> Account:
+def _income(item: asyncpg.Record, bill_id: UUID) -> Account:
     if item["category"] == "deposit":
-        return Account("deposit", house_id)
+        return Account("deposit_due", bill_id)
     return Account("income", item["fee_item_id"])
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
 import asyncpg
+import structlog
 
 from domains.billing import bill_sql as sql
 from domains.billing.paying import Owed, Payment, parts_of, pay
@@ -14,8 +17,11 @@ from domains.billing.standing import standing
 from domains.kernel import clock, database
 from domains.kernel.actor import SYSTEM, Actor
 from domains.kernel.command import command
+from domains.kernel.faults import cause_of, place
 from payments.service import payables
 from payments.service.ledger import Account, Posting
+
+log = structlog.get_logger(__name__)
 
 
 async def deduct(house_id: UUID) -> int:
@@ -32,13 +38,15 @@ async def deduct(house_id: UUID) -> int:
 
 @command("bill.deduct", caller="system", audited=False)
 async def _deduct(actor: Actor, compound_id: UUID, house_id: UUID) -> int:
-    await database.execute(sql.LOCK_OPEN_OF_HOUSE, house_id)
-    bills = await _owed(house_id)
+    # The day may end while this runs: it is asked for once.
+    today = clock.today()
+    locked = {row["id"] for row in await database.fetch(sql.LOCK_OPEN_OF_HOUSE, house_id)}
+    bills = await _owed(house_id, locked, today)
     money = await database.fetch(sql.LOCK_BALANCES, compound_id, house_id)
     balances = {row["purpose"]: row["balance_fen"] for row in money}
     paid = pay([each.owed for each in bills.values()], balances)
     for payment in paid:
-        await _settle(compound_id, house_id, bills[payment.bill.bill_id], payment)
+        await _settle(compound_id, house_id, bills[payment.bill.bill_id], payment, today)
     return len(paid)
 
 
@@ -51,21 +59,22 @@ class _Bill:
     is_held: bool
 
 
-async def _owed(house_id: UUID) -> dict[UUID, _Bill]:
+async def _owed(house_id: UUID, locked: Collection[UUID], today: date) -> dict[UUID, _Bill]:
+    """Bills whose payables are locked: one that came since then may be somebody's to pay at this moment."""
     rows = await database.fetch(sql.OPEN_OF_HOUSE, house_id)
-    bills = {row["id"]: _bill(row) for row in rows}
+    bills = {row["id"]: _bill(row, today) for row in rows if row["principal_id"] in locked}
     return {id: bill for id, bill in bills.items() if not bill.is_held and bill.owed.total_fen > 0}
 
 
-def _bill(row: asyncpg.Record) -> _Bill:
-    stands, categories = standing(row, clock.today()), frozenset(row["categories"] or ())
+def _bill(row: asyncpg.Record, today: date) -> _Bill:
+    stands, categories = standing(row, today), frozenset(row["categories"] or ())
     principal, late = stands.principal_outstanding_fen, stands.late_fee_outstanding_fen
     owed = Owed(row["id"], row["due_on"], row["number"], principal, late, categories)
     return _Bill(owed, row["settlements"], stands.is_held)
 
 
-async def _settle(compound_id: UUID, house_id: UUID, bill: _Bill, payment: Payment) -> None:
-    bill_id, today = bill.owed.bill_id, clock.today()
+async def _settle(compound_id: UUID, house_id: UUID, bill: _Bill, payment: Payment, today: date) -> None:
+    bill_id = bill.owed.bill_id
     await assess([bill_id], today)
     rows = await database.fetch(sql.TO_PAY, [bill_id], clock.now())
     for purpose, amounts in parts_of([(row["id"], row["fen"]) for row in rows], payment.parts):
@@ -77,6 +86,15 @@ async def _settle(compound_id: UUID, house_id: UUID, bill: _Bill, payment: Payme
 
 
 async def deduct_everywhere() -> dict[str, int]:
-    """Every house that has both money and debts, each in a transaction of its own; what was found and paid."""
-    houses = await database.fetch(sql.WITH_MONEY_AND_DEBTS)
-    return {"houses": len(houses), "bills": sum([await deduct(row["house_id"]) for row in houses])}
+    """Every house that has both money and debts, each in a transaction of its own; what was found and paid. One that
+    fails stops no other; RuntimeError at the end if any did."""
+    houses, failed, bills = await database.fetch(sql.WITH_MONEY_AND_DEBTS), list[str](), 0
+    for row in houses:
+        try:
+            bills += await deduct(row["house_id"])
+        except Exception as error:  # the others' bills are paid all the same
+            log.error("bill.deduct_failed", house=str(row["house_id"]), **place(error))
+            failed.append(cause_of(error))
+    if failed:
+        raise RuntimeError(f"{len(failed)} of {len(houses)} houses failed: {failed[0]}")
+    return {"houses": len(houses), "bills": bills}

@@ -9,6 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from domains.billing import permissions
+from domains.billing.fee_terms import LAST_DAY
 from domains.billing.turns import take_turn
 from domains.kernel import clock, database, money, text
 from domains.kernel.actor import Actor
@@ -87,7 +88,7 @@ def _check(item: asyncpg.Record, ids: Sequence[UUID], charged_on: date, amount_f
         raise Invalid("NOT_ONE_OFF", "这个收费项目不是一次性收费,请选择一次性项目", "fee_item")
     if not 1 <= len(ids) <= MOST_HOUSES:
         raise Invalid("ONE_OFF_INVALID", f"请选择 1 到 {MOST_HOUSES} 套房屋,更多时请分批", "houses")
-    if not item["starts_on"] <= charged_on < (item["ends_on"] or date.max):
+    if charged_on > LAST_DAY or not item["starts_on"] <= charged_on < (item["ends_on"] or date.max):
         raise Invalid("ONE_OFF_INVALID", "这一天不在收费项目的有效期内,请改选日期", "charged_on")
     if money.within_range(amount_fen, field="amount_fen") < 1:
         raise Invalid("AMOUNT_OUT_OF_RANGE", "金额须大于 0,请检查后重新填写", "amount_fen")

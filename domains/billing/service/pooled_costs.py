@@ -6,6 +6,7 @@ from datetime import date
 from uuid import UUID
 
 from domains.billing import permissions
+from domains.billing.fee_terms import FIRST_DAY, LAST_DAY
 from domains.billing.models import FeeItem, PooledCost, PoolShare
 from domains.billing.service.fee_items import item_to_change
 from domains.kernel import clock, database, money, text
@@ -93,7 +94,9 @@ async def record_pooled_cost(
 async def _period_until(item: FeeItem, period_from: date) -> date:
     if item.method != "pooled":
         raise Invalid("NOT_POOLED", "这个收费项目不是公摊,请选择公摊项目", "fee_item")
-    until: date | None = await database.fetchval(PERIOD_UNTIL, item.id, period_from)
+    until: date | None = None
+    if FIRST_DAY <= period_from <= LAST_DAY:
+        until = await database.fetchval(PERIOD_UNTIL, item.id, period_from)
     if until is None:
         raise Invalid("PERIOD_INVALID", "这一天不是收费周期的第一天,请按项目的周期选择", "period_from")
     return until

@@ -22,7 +22,7 @@ from payments.service.ledger import Account, Posting
 from payments.service.payables import NewPayable
 
 CHUNK = 2_000
-"""Houses of a transaction: more are hardly faster, and what waits for them waits longer."""
+"""Houses of a transaction: more are no faster, and what waits for them waits longer."""
 
 COMPOUND_OF = "SELECT compound_id FROM billing_run WHERE id = $1"
 
@@ -111,11 +111,11 @@ async def _owe(run: asyncpg.Record, written: asyncpg.Record) -> None:
     due_on = await database.fetchval("SELECT due_on FROM bill WHERE id = $1", written["owed_ids"][0])
     owed = zip(written["owed_ids"], written["owed_by"], written["owed_fen"], strict=True)
     credits = {
-        Account("deposit" if is_deposit else "income", UUID(subject)): int(fen)
+        Account("deposit_due" if is_deposit else "income", UUID(subject)): int(fen)
         for subject, is_deposit, fen in orjson.loads(written["credits"])
     }
     journal = Posting(
-        run["compound_id"], "bills", f"run:{run['id']}:{written['first_id']}", run["issued_on"], actor_id=run["approved_by"]
+        run["compound_id"], "bills", f"run:{run['id']}:{run['houses_done']}", run["issued_on"], actor_id=run["approved_by"]
     )  # fmt: skip
     await payables.open_many(journal, "bill", [NewPayable(*each, due_on) for each in owed], credits)
 

@@ -21,9 +21,12 @@ MOST_SAMPLES = 100
 
 ITEMS = "SELECT id, name FROM fee_item WHERE compound_id = $1"
 
+# Bill by bill, and its lines by one index: right after a posting the planner knows nothing of the new rows, and would go
+# through all lines for every bill.
 BEFORE = """
 SELECT l.fee_item_id, count(*) AS lines, sum(l.amount_fen)::bigint AS fen
-FROM bill b JOIN bill_line l ON l.bill_id = b.id
+FROM bill b CROSS JOIN LATERAL (
+    SELECT fee_item_id, amount_fen, kind FROM bill_line WHERE bill_id = b.id OFFSET 0) AS l
 WHERE b.compound_id = $1 AND b.month = $2 AND b.state <> 'void' AND l.kind = 'charge' GROUP BY l.fee_item_id
 """
 

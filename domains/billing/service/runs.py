@@ -12,6 +12,7 @@ import orjson
 from domains.billing import permissions
 from domains.billing.authority import require_whole
 from domains.billing.charges.statement import Charging
+from domains.billing.fee_terms import FIRST_DAY
 from domains.billing.models import BillingRun
 from domains.billing.proration import month_number
 from domains.billing.rules import RUN
@@ -97,6 +98,8 @@ async def _checked(
     first = month if from_month is None else from_month
     if month.day != 1 or first.day != 1:
         raise Invalid("RUN_INVALID", "账期须填写当月的第一天", "month")
+    if first < FIRST_DAY:
+        raise Invalid("RUN_INVALID", "账期不能早于 2000 年,请重新选择", "month")
     if month_number(month) > month_number(clock.today()) + MOST_MONTHS_AHEAD:
         raise Invalid("RUN_INVALID", f"最多提前 {MOST_MONTHS_AHEAD} 个月出账,请重新选择账期", "month")
     if not 0 <= month_number(month) - month_number(first) < MOST_MONTHS:

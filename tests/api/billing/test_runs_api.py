@@ -84,8 +84,7 @@ async def test_from_the_preview_to_the_bills(api: Api, scene: Scene) -> None:
         "approveBillingRun", "ApproveBillingRunInput", f"billingRun {{ {RUN} }}", token, run=run["id"], expectedFen=75180
     )  # fmt: skip
     assert approved["billingRun"]["state"] == "APPROVED"
-    (id,) = await BillingRun.filter(compound_id=scene.compound_id).values_list("id", flat=True)
-    await posting.post(SYSTEM, id)
+    await posting.post(SYSTEM, (await BillingRun.get(compound_id=scene.compound_id)).id)
     done = await data(api, ONE, {"id": run["id"], "n": 2}, token)
     shown = done["billingRun"]
     assert (shown["state"], shown["progress"], shown["billCount"], shown["exceptionCount"]) == (

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from domains.estate.models import House
-from tests.factories import charges, estate
+from tests.factories import charges, estate, runs
 from tests.factories.identity import Places, places
 
 pytestmark = pytest.mark.usefixtures("instance")
@@ -279,6 +279,16 @@ async def test_units_without_a_price_wait_for_the_next_period_that_has_one() -> 
     await charges.reading(meter, date(2026, 9, 30), "10")
     await charges.reading(meter, date(2026, 10, 31), "15")
     assert await amounts(at, NOV, OCT) == [("owner", None, "NO_PRICE"), ("owner", 3000, None)]
+
+
+async def test_an_accepted_reading_below_what_was_billed_is_no_line_and_no_failure() -> None:
+    at, house = await home()
+    await metered(at)
+    meter = await charges.meter(house)
+    await charges.reading(meter, date(2026, 9, 30), "10")
+    await runs.posted(at.compound_id, OCT)
+    await charges.reading(meter, date(2026, 10, 31), "5")
+    assert await amounts(at) == [("owner", None, "READING_HELD")]
 
 
 async def test_two_items_never_take_the_same_units() -> None:

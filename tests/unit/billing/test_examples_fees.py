@@ -1,4 +1,4 @@
-"""The worked examples of docs/billing-fees: the same figures."""
+"""The worked examples of docs/fees.md: the same figures."""
 
 from __future__ import annotations
 

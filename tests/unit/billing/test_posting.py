@@ -93,7 +93,7 @@ async def test_deposits_are_no_income() -> None:
     item = await charges.item(at.compound_id, None, method="one_off", category="deposit", cycle_months=None)
     await charges.one_off(house, item, date(2026, 11, 9), 200_000, "装修押金")
     await runs.posted(at.compound_id, NOV)
-    assert await trial_balance(at.compound_id) == {"deposit": -200_000, "receivable": 200_000}
+    assert await trial_balance(at.compound_id) == {"deposit_due": -200_000, "receivable": 200_000}
     await check_books()
 
 

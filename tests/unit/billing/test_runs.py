@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -38,7 +39,7 @@ def clerk(at: Scene, *granted: str) -> Actor:
     return residents.staff(*(granted or ALL), compound_id=at.compound_id)
 
 
-async def priced(**columns: object) -> tuple[Scene, UUID]:
+async def priced(**columns: Any) -> tuple[Scene, UUID]:  # Any: column values
     at = await scene()
     return at, await charges.item(at.compound_id, **columns)
 
@@ -162,7 +163,8 @@ async def test_who_may_start_one_may_give_up_a_draft_and_nothing_more() -> None:
     [
         ({"month": date(2026, 11, 2)}, "month"), ({"month": date(2028, 1, 1)}, "month"),
         ({"month": NOV, "from_month": DEC}, "from_month"), ({"month": NOV, "from_month": date(2024, 11, 1)}, "from_month"),
-        ({"month": NOV, "from_month": date(2026, 10, 2)}, "month"), ({"month": NOV, "issued_on": date(2027, 3, 1)}, "issued_on"),
+        ({"month": NOV, "from_month": date(2026, 10, 2)}, "month"),
+        ({"month": NOV, "issued_on": date(2027, 3, 1)}, "issued_on"),
     ],
 )  # fmt: skip
 async def test_months_and_days_that_cannot_be(input: dict[str, date], field: str) -> None:
@@ -311,15 +313,17 @@ async def test_a_tenant_who_pays_may_pay_ahead_and_the_owner_not() -> None:
     tenant, owner = await resident(at.tenant.account_id), await resident(at.owner.account_id)
     with pytest.raises(Conflict, match="PAY_AHEAD_NOT_YOURS"):
         await at_once.pay_ahead(owner, house_id=at.house_id, fee_item_id=item, months=1)
-    assert await at_once.pay_ahead(tenant, house_id=at.house_id, fee_item_id=item, months=1)
+    run_id = await at_once.pay_ahead(tenant, house_id=at.house_id, fee_item_id=item, months=1)
+    assert {bill.payer for bill in await Bill.filter(run_id=run_id)} == {"tenant"}
 
 
 @pytest.mark.parametrize(
     ("columns", "months", "code"),
     [
         ({"cycle_months": 3}, 4, "PAY_AHEAD_MONTHS"), ({}, 0, "PAY_AHEAD_MONTHS"), ({}, 37, "PAY_AHEAD_MONTHS"),
+        ({"starts_on": date(2029, 6, 1)}, 12, "PAY_AHEAD_UNAVAILABLE"),
         ({"method": "metered", "meter_kind": "water", "timing": "arrears"}, 1, "PAY_AHEAD_UNAVAILABLE"),
-        ({"ends_on": date(2027, 1, 1)}, 3, "PAY_AHEAD_UNAVAILABLE"), ({"price": None}, 1, "PAY_AHEAD_UNAVAILABLE"),
+        ({"ends_on": date(2027, 1, 1)}, 3, "PAY_AHEAD_UNAVAILABLE"), ({"price": None}, 1, "NOT_BILLABLE"),
         ({"anchor": "hand_over", "anchor_on": None}, 1, "PAY_AHEAD_UNAVAILABLE"),
     ],
 )  # fmt: skip

@@ -10,10 +10,13 @@ import pytest
 
 from api import wiring
 from domains.billing import permissions, run_jobs
+from domains.billing.charges.statement import Charging
 from domains.billing.models import Bill, BillingRun
+from domains.billing.service.posting import post
+from domains.billing.service.previewing import Preview, preview
 from domains.identity.authority import ScopeKind
 from domains.kernel import clock, database, outbox
-from domains.kernel.actor import SYSTEM
+from domains.kernel.actor import SYSTEM, Actor
 from tests.factories import charges, estate, identity
 from tests.factories.identity import Places, places
 from tests.factories.kernel import deliver_all
@@ -98,14 +101,13 @@ async def test_one_compound_that_fails_stops_no_other(monkeypatch: pytest.Monkey
         await compound(billing_day=1, is_automatic=True),
     )
     approver = await identity.staff(broken, [permissions.RUNS_APPROVE], scope=COMPANY)
-    preview = run_jobs.preview
 
-    async def failing(charging: object) -> object:
-        if getattr(charging, "compound_id", None) == broken.compound_id:
+    async def failing(charging: Charging) -> Preview:
+        if charging.compound_id == broken.compound_id:
             raise RuntimeError("a disk is full")
-        return await preview(charging)  # type: ignore[arg-type]  # what the module passes on
+        return await preview(charging)
 
-    monkeypatch.setattr(run_jobs, "preview", failing)
+    monkeypatch.setattr("domains.billing.run_jobs.preview", failing)
     with clock.use(noon(1)):
         await run_jobs.start_runs(None)
     assert await started(broken) == []
@@ -123,15 +125,14 @@ async def test_a_run_that_fails_is_said_by_the_job_and_stops_no_other(
     )
     with clock.use(noon(1)):
         await run_jobs.start_runs(None)
-    post = run_jobs.post
     (failing_id,) = await BillingRun.filter(compound_id=broken.compound_id).values_list("id", flat=True)
 
-    async def failing(actor: object, run_id: object) -> None:
+    async def failing(actor: Actor, run_id: UUID) -> None:
         if run_id == failing_id:
             raise RuntimeError("a disk is full")
-        await post(SYSTEM, UUID(str(run_id)))
+        await post(SYSTEM, run_id)
 
-    monkeypatch.setattr(run_jobs, "post", failing)
+    monkeypatch.setattr("domains.billing.run_jobs.post", failing)
     with clock.use(noon(1)), pytest.raises(RuntimeError, match="runs failed"):
         await run_jobs.post_runs(None)
     assert [run[2] for run in await started(fine)] == ["posted"]
