@@ -26,7 +26,7 @@ NOT_STARTED = Kind(
     "billing_run.not_started",
     Text("自动出账失败", "A scheduled run failed"),
     _RUN,
-    Text("{compound} {month} 未能自动出账", "{compound}: the run of {month} could not be begun"),
+    Text("{compound} {month}未能自动出账", "{compound}: the run of {month} could not be begun"),
     Text("请手动预览并出账，或联系系统运维。", "Preview and start it by hand, or call the operators."),
     urgency=Urgency.HIGH,
     channels=frozenset({Channel.WEB_PUSH}),

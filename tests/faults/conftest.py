@@ -50,7 +50,7 @@ class Nursery:
             return True
         return False
 
-    async def end_of(self, pid: int, limit_s: float = 20.0) -> None:
+    async def end_of(self, pid: int, limit_s: float = 60.0) -> None:
         """Wait until the process ended by itself."""
         await eventually(lambda: _now(self.ended(pid)), limit_s)
         self.living.remove(pid)
@@ -70,7 +70,7 @@ async def _now(value: bool) -> bool:
     return value
 
 
-async def eventually(condition: Callable[[], Awaitable[object]], limit_s: float = 20.0) -> None:
+async def eventually(condition: Callable[[], Awaitable[object]], limit_s: float = 60.0) -> None:
     """Wait until the condition holds; AssertionError when it takes longer."""
     end = time.monotonic() + limit_s
     while not await condition():

@@ -48,7 +48,7 @@ async def owner(scene: Scene) -> Actor:
 async def paid_bill(scene: Scene, fen: int = 123_005) -> tuple[UUID, UUID]:
     """A bill of two items, the first two thirds of it, and the journal that paid so much of it."""
     first, second = [
-        await bills.item(scene.compound_id, "property", name=f"物业费{uuid4().hex[:4]}") for _ in range(2)
+        await bills.item(scene.compound_id, "property", name=f"物业费{uuid4().hex[:12]}") for _ in range(2)
     ]
     with on(JANUARY):
         bill = await bills.bill(

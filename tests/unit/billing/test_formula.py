@@ -116,5 +116,5 @@ def test_whatever_is_typed_is_a_formula_or_refused(text: str) -> None:
         return
     columns = dict.fromkeys(formula.VARIABLES, "x")
     written = formula.as_sql(tree, columns)
-    assert not set(written) - set("0123456789.+-*(), ><=:_abcdefghijklmnopqrstuvwxyzASELCTHNDFROMWUI")
+    assert not set(written) - set("0123456789.+-*(), \n><=:_abcdefghijklmnopqrstuvwxyzASELCTHNDFROMWUI")
     assert "--" not in written
