@@ -34,6 +34,10 @@ from schema.root import schema
 BUDGET = RateLimit("graphql", per_period=60_000, period_s=60, burst=20_000, when_down=WhenDown.OPEN)
 """Cost points of a caller: a screen of a phone costs some hundred."""
 
+DESK_BUDGET = RateLimit("desk", per_period=600_000, period_s=60, burst=200_000, when_down=WhenDown.OPEN)
+"""The same for the pages of staff, which execute committed documents alone: a list costs some thousand, and a clerk
+turns a page every second or two."""
+
 _watch = Watch()
 
 

@@ -236,7 +236,7 @@ def site(
     """The pages over the schema. Their documents are part of the program, so that none has to be
     registered; what they cost is counted with what the same caller asks of the API."""
     options = EdgeOptions(introspection=False, suggestions=False, ide=False, on_errors=keep_refusals)
-    engine = ObservedEngine(schema, options, LimiterBudget(Limiter(cache()), edge.BUDGET))
+    engine = ObservedEngine(schema, options, LimiterBudget(Limiter(cache()), edge.DESK_BUDGET))
     return Site(engine, settings, Sessions(engine), Lasting(held, stop))
 
 
