@@ -68,7 +68,12 @@ async def hear_answers(messages: list[Message]) -> None:
     await hearing.hear_acks(messages)
 
 
-ROUTES: Mapping[str, Handler] = {**listening.ROUTES, **hearing.ROUTES, "state": hear_states}
+ROUTES: Mapping[str, Handler] = {
+    **listening.ROUTES,
+    **hearing.ROUTES,
+    "ack": hear_answers,
+    "state": hear_states,
+}
 """The last part of a topic → who hears it."""
 
 

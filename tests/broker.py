@@ -14,6 +14,7 @@ import socket
 import ssl
 import subprocess
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -55,7 +56,7 @@ def free_ports(number: int) -> list[int]:
     return ports
 
 
-class Broker:
+class Broker(ABC):
     """A broker process in a folder of its own; `url` is the program's account."""
 
     def __init__(self, folder: Path) -> None:
@@ -64,17 +65,17 @@ class Broker:
         self.url = f"mqtt://{SERVICE}:{PASSWORD}@127.0.0.1:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
 
+    @abstractmethod
     def command(self) -> list[str]:
         """What starts it."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def admit(self, *devices: UUID) -> None:
         """Let these devices sign in from now on."""
-        raise NotImplementedError
 
+    @abstractmethod
     def device(self, device: UUID, **options: Any) -> aiomqtt.Client:  # Any: the client's own options
         """A client that signs in as this device."""
-        raise NotImplementedError
 
     async def start(self) -> None:
         """Start it and wait until it listens."""

@@ -25,8 +25,6 @@ WHERE account_id = $1 AND ended_at IS NULL AND expires_at > $2
 ORDER BY last_seen_at DESC, id DESC LIMIT 100
 """
 
-PHONE = "SELECT phone_sealed FROM account WHERE id = $1"
-
 NAMES = "SELECT id, name FROM account WHERE id = ANY($1::uuid[])"
 
 
@@ -78,11 +76,6 @@ async def devices(actor: Actor) -> list[Device]:
     """Where the caller is signed in, the last used first; at most 100."""
     rows = await database.fetch(SESSIONS, actor.id, clock.now())
     return [Device(**row, is_current=row["id"] == actor.session_id) for row in rows]
-
-
-async def proved_phone(account_id: UUID) -> str | None:
-    """The number an account has proved, whole; for decisions, never for an answer."""
-    return contact.unseal(await database.fetchval(PHONE, account_id))
 
 
 async def masked_names(account_ids: Sequence[UUID]) -> Mapping[UUID, str]:

@@ -284,8 +284,3 @@ async def execute(sql: str, *args: object) -> int:
     tag = await _executor().execute(sql, *args)
     words = str(tag).split()
     return int(words[-1]) if words and words[-1].isdigit() else 0
-
-
-async def execute_many(sql: str, rows: Sequence[Sequence[object]]) -> None:
-    """Run one statement for many rows."""
-    await _executor().executemany(sql, rows)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from domains.estate.models import Building, Company, Compound
 from domains.estate.service.organisation import found_compound
-from domains.identity import account_queries, contact, queries
+from domains.identity import contact, queries
 from domains.identity.authority import ScopeKind
 from domains.identity.models import Account, StaffMember
 from domains.identity.service.founding import found_staff
@@ -125,4 +125,5 @@ async def company_named(name: str) -> UUID:
 
 async def phone_of(account_id: UUID) -> str | None:
     """The number an account has proved."""
-    return await account_queries.proved_phone(account_id)
+    sealed = await database.fetchval("SELECT phone_sealed FROM account WHERE id = $1", account_id)
+    return contact.unseal(sealed)

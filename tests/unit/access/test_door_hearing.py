@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from types import SimpleNamespace
 from uuid import UUID, uuid4
 
 import orjson
 import pytest
 
+from api import devices_listening
 from domains.access.controllers import orders
 from domains.access.controllers.simulator import Controller
 from domains.access.gate import cose
@@ -283,3 +285,29 @@ async def test_of_two_modes_that_overtake_each_other_the_later_stands(at: Doors)
     overtaken = controller.take(earlier, keys, now)
     assert overtaken is not None and (overtaken.result, overtaken.reason) == ("refused", "OVERTAKEN")
     assert controller.mode == "hold_open"
+
+
+async def test_the_listener_takes_an_answer_only_when_the_end_may_be_on_the_disk(
+    at: Doors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, waited = await under_way(at), asyncio.Event()
+    device = await device_of(at.unit)
+    pauses: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        await waited.wait()
+
+    monkeypatch.setattr(devices_listening, "asyncio", SimpleNamespace(sleep=pause))
+
+    async def hear() -> None:
+        await devices_listening.ROUTES["ack"]([ack(device, made.id)])
+
+    hears = asyncio.create_task(hear())
+    while not pauses:
+        await asyncio.sleep(0)
+    before = await state(made.id)
+    waited.set()
+    await hears
+    assert (pauses, before) == ([devices_listening.ANSWERS_LATER_S], "sent")
+    assert await state(made.id) == "opened"
