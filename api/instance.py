@@ -21,6 +21,7 @@ from api.settings import Settings
 from api.wiring import APPS, JOBS, KINDS, PERMISSIONS
 from domains.access.controllers.port import controllers
 from domains.access.service.waiting import Outcomes, outcomes
+from domains.billing import book_links
 from domains.billing.documents.issuing import site
 from domains.devices.service.refusals import Refusals, refusals
 from domains.identity import limits, permissions
@@ -98,6 +99,7 @@ async def running(settings: Settings, addresses: Addresses) -> AsyncIterator[Key
         form_key.fill(hmac.digest(keys.file_link, b"form tokens", "sha256"))
         showcase.fill(None)
         site.fill(settings.url)
+        book_links.signing_key.fill(hmac.digest(keys.file_link, b"published accounts", "sha256"))
         registry.fill(Registry(KINDS))
         templates.fill(build_templates(reached, ways))
         calls = Outside(reaches_private=settings.profile == "embedded")

@@ -82,6 +82,8 @@ async def _apply(owner_url: str) -> list[str]:
     from tortoise.migrations.executor import MigrationTarget
     from tortoise.transactions import in_transaction
 
+    from api.migrating_steps import quick_steps
+
     config = orm_config(owner_url, APPS, pool_size=2)
     applied: list[str] = []
 
@@ -94,7 +96,8 @@ async def _apply(owner_url: str) -> list[str]:
         await _executor(config).migrate([], direction="forward")  # the table of migrations itself
         async with in_transaction(CONNECTION):
             targets = [MigrationTarget(app_label=label, name="__latest__") for label in APPS]
-            await _executor(config).migrate(targets, direction="forward", progress=note)
+            with quick_steps():
+                await _executor(config).migrate(targets, direction="forward", progress=note)
     return applied
 
 

@@ -34,6 +34,7 @@ from domains.billing import (
 )
 from domains.billing import events as billing_events
 from domains.billing import permissions as billing
+from domains.billing.service import runs
 from domains.devices import events as device_events
 from domains.devices import handlers as device_handlers
 from domains.devices import jobs as device_jobs
@@ -146,6 +147,7 @@ HANDLERS: Mapping[type[Event], Sequence[Handler]] = {
     payment_events.PayableChanged: (bill_handlers.follow_payables,),
     payment_events.BalanceChanged: (bill_handlers.deduct_after_rise,),
     billing_events.DunningDue: (dunning_handlers.tell_of_dunning,),
+    billing_events.VacancyRequested: (vacancy_handlers.tell_deciders,),
     billing_events.VacancyDecided: (vacancy_handlers.tell_of_decision,),
     billing_events.AccountsPublished: (book_handlers.tell_of_accounts,),
     billing_events.ReadingHeld: (reading_handlers.tell_reviewers,),
@@ -320,7 +322,7 @@ JOBS: Sequence[Job] = (
         zh="按出账日自动发起出账", en="Begin runs on the compounds' billing day",
     ),
     Job(
-        "billing.post_runs", cron("* * * * *"), run_jobs.post_runs, attempts=1, limit_s=3_600.0,
+        runs.POSTING, cron("* * * * *"), run_jobs.post_runs, attempts=1, limit_s=3_600.0,
         zh="执行已审批的出账", en="Post approved runs",
     ),
     Job(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import Annotated, cast
 from uuid import UUID
 
 import strawberry
@@ -17,15 +17,11 @@ from schema.bills import BillPayer
 from schema.context import Info
 from schema.errors import refusals_as_data
 from schema.exports import ExportedFile, ExportPayload, SheetFormat
-from schema.houses import HouseLoader
 from schema.limits.cost import cost
 from schema.permissions import staff_only
 from schema.promises import PaymentPromise
 from schema.relay import After, Connection, First, Key, connection, decode, encode, page_request
 from schema.scalars import Long
-
-if TYPE_CHECKING:
-    from schema.estate import House
 
 SORTS = {"age": "arrears:age", "amount": "arrears:amount"}
 
@@ -57,7 +53,10 @@ def _bills(root: queries.HouseArrears) -> list[strawberry.ID]:
 
 @strawberry.type(description="What a house owes past its due dates (欠费).")
 class HouseArrears:
-    house_id: strawberry.Private[UUID]
+    house: strawberry.ID = strawberry.field(
+        resolver=lambda root: strawberry.ID(encode("House", root.house_id)),
+        description="Id of the house, for `remindNow`, `recordPromise` and its account.",
+    )
     house_number: str = strawberry.field(description="The house: 3号楼1单元101.")
     building_name: str = strawberry.field(description="Its building.")
     bills: list[strawberry.ID] = strawberry.field(
@@ -72,15 +71,11 @@ class HouseArrears:
         description="The principal by how long it has been owed, six spans.", metadata=cost(assumed=len(AGES))
     )
     people: list[Debtor] = strawberry.field(
-        description="Who is to pay: whom a bill names, else the owners or tenants of today.",
+        description="Who is to pay: whom a bill names, else the owners or tenants of its time.",
         metadata=cost(assumed=3),
     )
     promise: PaymentPromise | None = strawberry.field(description="The last promise that was not withdrawn.")
     reminded_on: date | None = strawberry.field(description="The last reminder, by rule or by hand.")
-
-    @strawberry.field(description="The house, where the caller may see it.")
-    async def house(self, info: Info) -> Annotated[House, strawberry.lazy("schema.estate")] | None:
-        return cast("House | None", await info.context.loader(HouseLoader).load(self.house_id))
 
     @classmethod
     def is_type_of(cls, obj: object, info: Info) -> bool:

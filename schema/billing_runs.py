@@ -2,25 +2,42 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Annotated, cast
+from typing import Annotated, Generic, TypeVar, cast
 from uuid import UUID
 
 import strawberry
 
+from domains.billing.queries import bills as bill_queries
 from domains.billing.queries import runs as queries
 from domains.billing.rules import EXCEPTIONS
 from domains.billing.service import runs as service
 from domains.billing.service.previewing import Problem
 from schema.bills import Bill
-from schema.context import Context, Info
+from schema.context import Context, Info, Loader
 from schema.limits.cost import cost
 from schema.permissions import staff_only
-from schema.relay import After, Connection, First, Key, Node, connection, decode, encode, page_request
+from schema.relay import (
+    After,
+    Connection,
+    First,
+    Key,
+    Node,
+    PageRequest,
+    connection,
+    decode,
+    encode,
+    page_request,
+)
 from schema.scalars import Long
+
+Row = TypeVar("Row")
 
 SORT, EXCEPTIONS_SORT, BILLS_SORT = "billing_runs:created", "run_exceptions:code", "run_bills:number"
 
@@ -93,6 +110,56 @@ class BillingPreview:
     samples: list[BillingProblem] = strawberry.field(description="The first 100 lines that cannot be made.")
 
 
+@dataclass(frozen=True, slots=True)
+class RunPart:
+    """A page of what hangs on a run; of its problems those of one reason, or of any."""
+
+    run_id: UUID
+    page: PageRequest
+    code: str | None = None
+
+
+class _PartLoader(Loader[RunPart, list[Row]], Generic[Row]):
+    """Pages of runs: those of a list are asked for alike, and are one statement."""
+
+    async def fetch(self, keys: list[RunPart]) -> Mapping[RunPart, list[Row]]:
+        """One statement for all runs."""
+        alike: defaultdict[tuple[PageRequest, str | None], list[RunPart]] = defaultdict(list)
+        for key in keys:
+            alike[key.page, key.code].append(key)
+        found: dict[RunPart, list[Row]] = {}
+        for (page, code), parts in alike.items():
+            rows = await self.read([part.run_id for part in parts], page, code)
+            found |= {part: rows.get(part.run_id, []) for part in parts}
+        return found
+
+    @abstractmethod
+    async def read(
+        self, run_ids: list[UUID], page: PageRequest, code: str | None
+    ) -> Mapping[UUID, list[Row]]:
+        """The rows of these runs on that page."""
+
+
+class ExceptionsLoader(_PartLoader[queries.RunException]):
+    """What runs could not charge."""
+
+    async def read(
+        self, run_ids: list[UUID], page: PageRequest, code: str | None
+    ) -> Mapping[UUID, list[queries.RunException]]:
+        """One statement."""
+        return await queries.exceptions(run_ids, code, after=page.after, limit=page.limit)
+
+
+class RunBillsLoader(_PartLoader[bill_queries.Bill]):
+    """The bills of runs."""
+
+    async def read(
+        self, run_ids: list[UUID], page: PageRequest, code: str | None
+    ) -> Mapping[UUID, list[bill_queries.Bill]]:
+        """Two statements, whatever the number of runs."""
+        return await queries.bills_of(self.context.actor, run_ids, after=page.after, limit=page.limit)
+
+
 def _as_problem(row: queries.RunException) -> BillingProblem:
     return cast("BillingProblem", row.problem)
 
@@ -110,6 +177,9 @@ class BillingRun(Node):
     month: date = strawberry.field(description="The billing month, its first day (账期).")
     from_month: date = strawberry.field(description="First month whose missing lines are added.")
     issued_on: date = strawberry.field(description="The day on its bills.")
+    due_on: date | None = strawberry.field(
+        description="The due date of its bills; null for runs of earlier versions."
+    )
     state: BillingRunState = strawberry.field(description="How far it is.")
     is_scheduled: bool = strawberry.field(
         description="It was begun by itself, on the compound's billing day."
@@ -127,6 +197,9 @@ class BillingRun(Node):
     created_at: datetime = strawberry.field(description="When it was begun.")
     approved_by_name: str | None = strawberry.field(description="Who approved it; null for the house itself.")
     approved_at: datetime | None = strawberry.field(description="When it was approved.")
+    returned_at: datetime | None = strawberry.field(
+        description="When it was last sent back for approval, its charges having changed; bills that were made stay."
+    )
     ended_at: datetime | None = strawberry.field(description="When it was posted or cancelled.")
     items: list[BillingItemTotal] = strawberry.field(description="Totals by fee item, as previewed.")
     problems: list[BillingProblemCount] = strawberry.field(
@@ -147,19 +220,18 @@ class BillingRun(Node):
         first: First = 20,
         after: After = None,
     ) -> Connection[BillingProblem]:
-        page = page_request(first, after, EXCEPTIONS_SORT)
-        run = cast("queries.BillingRun", self)
-        rows = await queries.exceptions(
-            run, str(code.value) if code else None, after=page.after, limit=page.limit
+        part = RunPart(
+            self.id, page_request(first, after, EXCEPTIONS_SORT), str(code.value) if code else None
         )
-        return connection(page, rows, _problem_keys, _as_problem)
+        rows = await info.context.loader(ExceptionsLoader).load(part) or []
+        return connection(part.page, rows, _problem_keys, _as_problem)
 
     @strawberry.field(description="Its bills by number, for staff with bills.read; audited.")
     async def bills(self, info: Info, *, first: First = 20, after: After = None) -> Connection[Bill] | None:
-        page = page_request(first, after, BILLS_SORT, int)
-        run = cast("queries.BillingRun", self)
-        rows = await queries.bills_of(info.context.actor, run, after=page.after, limit=page.limit)
-        return connection(page, rows, lambda row: (row.number,), lambda row: cast("Bill", row))
+        queries.require_bills(info.context.actor, cast("queries.BillingRun", self))
+        part = RunPart(self.id, page_request(first, after, BILLS_SORT, int))
+        rows = await info.context.loader(RunBillsLoader).load(part) or []
+        return connection(part.page, rows, lambda row: (row.number,), lambda row: cast("Bill", row))
 
     @classmethod
     def is_type_of(cls, obj: object, info: Info) -> bool:

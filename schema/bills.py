@@ -221,8 +221,9 @@ class BillsViewer:
     """The bills that are the caller's to pay."""
 
     @strawberry.field(
-        description="The caller's bills, the newest first: owners and their family see those of the owner, tenants "
-        "those of the tenant, for the time since they came; what names the caller they see for ever.",
+        description="The caller's bills, the newest first: owners, and their family while they own, see those of the "
+        "owner, tenants those of the tenant, of the time they are or were there; what names the caller they see for "
+        "ever, and owners what a tenant has owed for thirty days. Whoever sees a bill is told of it.",
         extensions=[residents_only],
     )
     async def bills(

@@ -182,7 +182,8 @@ class CorrectionsMutation:
     """Mutations of corrections."""
 
     @strawberry.mutation(
-        description="Ask to waive principal or late fee of a bill; for staff with corrections.request.",
+        description="Ask to waive principal or late fee of a bill, at most what is to be paid of it; for staff with "
+        "corrections.request.",
         extensions=[staff_only],
     )
     @refusals_as_data(CorrectionPayload)
@@ -196,7 +197,8 @@ class CorrectionsMutation:
         return await _payload(info, id)
 
     @strawberry.mutation(
-        description="Ask to add to a line of a bill, or to take off; for staff with corrections.request.",
+        description="Ask to add to a line of a bill, or to take off, at most what the line has; what a tenant paid stays "
+        "paid. For staff with corrections.request.",
         extensions=[staff_only],
     )
     @refusals_as_data(CorrectionPayload)
@@ -210,8 +212,8 @@ class CorrectionsMutation:
         return await _payload(info, id)
 
     @strawberry.mutation(
-        description="Ask to take a bill back; what was paid of it goes to the house's prepayment, and its periods are "
-        "not billed again but by an adjustment. For staff with corrections.request.",
+        description="Ask to take a bill back; what its owner paid of it goes to the house's prepayment, what another paid "
+        "stands in the way. Its periods are not billed again but by an adjustment. For staff with corrections.request.",
         extensions=[staff_only],
     )
     @refusals_as_data(CorrectionPayload)

@@ -130,6 +130,12 @@ class SetFeePriceInput:
         return Tariff(self.price_fen, tiers, self.formula)
 
 
+@strawberry.input(description="A price to take back.")
+class RemoveFeePriceInput:
+    fee_item: strawberry.ID = strawberry.field(description="The fee item.")
+    from_on: date = strawberry.field(description="The price's first day; no bill may reach beyond it.")
+
+
 @strawberry.input(description="The end of a fee item.")
 class EndFeeItemInput:
     fee_item: strawberry.ID = strawberry.field(description="The fee item.")
@@ -190,6 +196,18 @@ class FeeItemsMutation:
         await prices.set_fee_price(
             info.context.actor, fee_item_id=id, from_on=input.from_on, tariff=input.tariff()
         )
+        return await _payload(info, id)
+
+    @strawberry.mutation(
+        description="Take a price back that no bill was made with: the one before it goes on; for staff with fees.write.",
+        extensions=[staff_only],
+    )
+    @refusals_as_data(FeeItemPayload)
+    async def remove_fee_price(
+        self, info: Info, input: Annotated[RemoveFeePriceInput, strawberry.argument(description="Which.")]
+    ) -> FeeItemPayload:
+        id = decode(input.fee_item, "FeeItem", "feeItem")
+        await prices.remove_fee_price(info.context.actor, fee_item_id=id, from_on=input.from_on)
         return await _payload(info, id)
 
     @strawberry.mutation(

@@ -98,6 +98,7 @@ class FeePrice:
     tiers: list[PriceTier] | None = strawberry.field(description="Steps by what a meter measured.")
     formula: str | None = strawberry.field(description="Gives fen per priceMonths for a house.")
     recorded_at: datetime = strawberry.field(description="When it was recorded.")
+    is_billed: bool = strawberry.field(description="Bills reach beyond its first day: it stays as it is.")
 
 
 @strawberry.type(description="What paying ahead saves (预缴优惠).")

@@ -17,7 +17,7 @@ from schema.context import Context, Info, Loader
 from schema.errors import Payload, refusals_as_data
 from schema.houses import HouseLoader
 from schema.permissions import signed_in
-from schema.relay import Node, decode
+from schema.relay import Node, decode, encode
 from schema.vehicles import Vehicle, VehiclesLoader
 
 if TYPE_CHECKING:
@@ -61,10 +61,17 @@ class HistoryLoader(Loader[tuple[UUID, UUID], list[queries.Occupancy]]):
         return found
 
 
+def _person(root: queries.Occupancy) -> strawberry.ID | None:
+    return strawberry.ID(encode("Person", root.person_id)) if root.person_id else None
+
+
 @strawberry.type(description="Somebody of a house, now or once (居住关系).")
 class Occupancy(Node):
     id: strawberry.Private[UUID]
     house_id: strawberry.Private[UUID]
+    person: strawberry.ID | None = strawberry.field(
+        resolver=_person, description="Id of the person, for staff; null for others."
+    )
     name: str = strawberry.field(description="Name of the person.")
     phone: str | None = strawberry.field(
         description="Masked number, for owners of the house and staff; null for others."

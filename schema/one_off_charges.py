@@ -19,6 +19,10 @@ from schema.scalars import Long
 SORT = "one_off_charges:charged"
 
 
+def _bill(root: queries.OneOffCharge) -> strawberry.ID | None:
+    return strawberry.ID(encode("Bill", root.bill_id)) if root.bill_id else None
+
+
 @strawberry.type(description="A charge that comes once (一次性收费); the next run of its month bills it.")
 class OneOffCharge:
     charge: strawberry.ID = strawberry.field(
@@ -36,6 +40,9 @@ class OneOffCharge:
     amount_fen: Long = strawberry.field(description="How much, in fen.")
     note: str = strawberry.field(description="For the resident to read.")
     is_billed: bool = strawberry.field(description="Whether a bill has it.")
+    bill: strawberry.ID | None = strawberry.field(
+        resolver=_bill, description="The bill that has it; null while none does."
+    )
     cancelled_at: datetime | None = strawberry.field(description="When it was cancelled.")
     recorded_at: datetime = strawberry.field(description="When it was added.")
 

@@ -9,6 +9,7 @@ import strawberry
 
 from domains.billing import books as accounts
 from domains.billing.queries import books as queries
+from domains.billing.queries import linked_books
 from domains.billing.service import publishing
 from schema.context import Info
 from schema.errors import Payload, refusals_as_data
@@ -109,6 +110,16 @@ class Books:
 
 
 @strawberry.type(
+    description="A link to one month's published accounts (公示页链接): whoever has it reads them."
+)
+class AccountsLink:
+    path: str = strawberry.field(description="Path of the page, below the API's origin.")
+    expires_at: datetime = strawberry.field(
+        description="When the link ends, 30 minutes on; ask for the field again to get another."
+    )
+
+
+@strawberry.type(
     description="A month's accounts as they were published (账目公示): they do not change any more."
 )
 class PublishedAccounts:
@@ -118,6 +129,23 @@ class PublishedAccounts:
     published_at: datetime = strawberry.field(description="When.")
     sha256: str = strawberry.field(description="SHA-256 of the content, in hex: equal for equal accounts.")
     books: Books = strawberry.field(description="The accounts.")
+
+    @strawberry.field(
+        description="A link under which they are read without signing in, for the compound's residents and staff; null "
+        "for who came by such a link."
+    )
+    def link(self, info: Info) -> AccountsLink | None:
+        found = linked_books.link_for(info.context.actor, cast("queries.Published", self))
+        return cast("AccountsLink | None", found)
+
+
+@strawberry.type(description="What a link to published accounts opens (公示页); it names nobody.")
+class LinkedAccounts:
+    compound_name: str = strawberry.field(description="Name of the compound.")
+    expires_at: datetime = strawberry.field(description="When the link ends.")
+    accounts: PublishedAccounts = strawberry.field(
+        description="The accounts of the link's month, as they were published last."
+    )
 
 
 @strawberry.type(description="A month that can be read.")
@@ -208,3 +236,14 @@ class OpenBooksQuery:
     async def published_months(self, info: Info, compound: Compound) -> list[PublishedMonth] | None:
         found = await queries.published_months(info.context.actor, decode(compound, "Compound", "compound"))
         return cast("list[PublishedMonth]", found)
+
+    @strawberry.field(
+        description="The accounts behind a link; nobody signs in. An error ACCOUNTS_LINK_EXPIRED for one that ended, "
+        "ACCOUNTS_LINK_INVALID for any other text."
+    )
+    async def linked_accounts(
+        self,
+        info: Info,
+        token: Annotated[str, strawberry.argument(description="What comes after /books/ in the path.")],
+    ) -> LinkedAccounts | None:
+        return cast("LinkedAccounts", await linked_books.linked_accounts(info.context.actor, token))

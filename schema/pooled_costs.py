@@ -2,27 +2,84 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, cast
+from uuid import UUID
 
 import strawberry
 
 from domains.billing.queries import fee_items as item_queries
 from domains.billing.queries import pooled_costs as queries
 from domains.billing.service import pooled_costs as service
-from schema.context import Info
+from schema.context import Info, Loader
 from schema.errors import Payload, refusals_as_data
 from schema.fee_items import FeeItem
 from schema.permissions import staff_only
-from schema.relay import After, Connection, First, Key, connection, decode, encode, page_request
+from schema.relay import (
+    After,
+    Connection,
+    First,
+    Key,
+    PageRequest,
+    connection,
+    decode,
+    encode,
+    page_request,
+)
 from schema.scalars import Long
 
-SORT = "pooled_costs:period"
+SORT, SHARES_SORT = "pooled_costs:period", "pooled_shares:house"
+
+
+@dataclass(frozen=True, slots=True)
+class SharesPage:
+    """A page of the shares of a cost."""
+
+    cost_id: UUID
+    page: PageRequest
+
+
+class SharesLoader(Loader[SharesPage, list[queries.PooledShare]]):
+    """Shares by cost; those of a list are asked for alike, and are one statement."""
+
+    async def fetch(self, keys: list[SharesPage]) -> Mapping[SharesPage, list[queries.PooledShare]]:
+        """One statement for all costs."""
+        alike: defaultdict[PageRequest, list[SharesPage]] = defaultdict(list)
+        for key in keys:
+            alike[key.page].append(key)
+        found: dict[SharesPage, list[queries.PooledShare]] = {}
+        for page, costs in alike.items():
+            ids = [each.cost_id for each in costs]
+            rows = await queries.shares_of(ids, after=page.after, limit=page.limit)
+            found |= {each: rows.get(each.cost_id, []) for each in costs}
+        return found
+
+
+@strawberry.type(description="What a house bears of a shared cost.")
+class PooledShare:
+    house: strawberry.ID = strawberry.field(
+        resolver=lambda root: strawberry.ID(encode("House", root.house_id)), description="Id of the house."
+    )
+    house_number: str = strawberry.field(description="The house: 3号楼1单元101.")
+    weight: Decimal = strawberry.field(description="What it counts for, m² or one house.")
+    amount_fen: Long = strawberry.field(description="Its part, in fen.")
+
+
+def _as_share(row: queries.PooledShare) -> PooledShare:
+    return cast("PooledShare", row)
+
+
+def _share_keys(row: queries.PooledShare) -> tuple[Key, ...]:
+    return row.sort, row.house_id
 
 
 @strawberry.type(description="A cost that the houses of a fee item share, for one period (公摊费用).")
 class PooledCost:
+    id: strawberry.Private[UUID]
     pooled_cost: strawberry.ID = strawberry.field(
         resolver=lambda root: strawberry.ID(encode("PooledCost", root.id)),
         description="Its id, to remove it.",
@@ -32,6 +89,12 @@ class PooledCost:
     weight: Decimal = strawberry.field(description="Of all houses that share, m² or houses.")
     note: str = strawberry.field(description="What it was for.")
     recorded_at: datetime = strawberry.field(description="When it was recorded.")
+
+    @strawberry.field(description="What each house bears of it, in the order of the houses.")
+    async def shares(self, info: Info, *, first: First = 20, after: After = None) -> Connection[PooledShare]:
+        page = page_request(first, after, SHARES_SORT)
+        rows = await info.context.loader(SharesLoader).load(SharesPage(self.id, page)) or []
+        return connection(page, rows, _share_keys, _as_share)
 
 
 @strawberry.input(description="A cost to share.")
@@ -89,6 +152,19 @@ class PooledCostsQuery:
         page, id = page_request(first, after, SORT, date), decode(fee_item, "FeeItem", "feeItem")
         rows = await queries.of_item(info.context.actor, id, after=page.after, limit=page.limit)
         return connection(page, rows, _keys, _as_cost)
+
+    @strawberry.field(
+        description="A shared cost; for the same staff.",
+        extensions=[staff_only],
+    )
+    async def pooled_cost(
+        self,
+        info: Info,
+        *,
+        pooled_cost: Annotated[strawberry.ID, strawberry.argument(description="Its id.")],
+    ) -> PooledCost | None:
+        found = await queries.cost(info.context.actor, decode(pooled_cost, "PooledCost", "pooledCost"))
+        return None if found is None else _as_cost(found)
 
 
 @strawberry.type

@@ -114,7 +114,7 @@ class VacanciesQuery:
     """Root fields of vacancies."""
 
     @strawberry.field(
-        description="A compound's vacancies, the last one first; for staff with fees.read.",
+        description="A compound's vacancies, or a house's, the last one first; for staff with fees.read.",
         extensions=[staff_only],
     )
     async def vacancies(
@@ -123,16 +123,20 @@ class VacanciesQuery:
         *,
         compound: Annotated[strawberry.ID, strawberry.argument(description="The compound.")],
         state: Annotated[VacancyState | None, strawberry.argument(description="Only these.")] = None,
+        house: Annotated[strawberry.ID | None, strawberry.argument(description="Only this house.")] = None,
         first: First = 20,
         after: After = None,
     ) -> Connection[Vacancy] | None:
         page = page_request(first, after, SORT, datetime, UUID)
         actor, compound_id = info.context.actor, decode(compound, "Compound", "compound")
         wanted = str(state.value) if state else None
-        rows = await queries.for_staff(actor, compound_id, state=wanted, after=page.after, limit=page.limit)
+        house_id = decode(house, "House", "house") if house else None
+        rows = await queries.for_staff(
+            actor, compound_id, state=wanted, house_id=house_id, after=page.after, limit=page.limit
+        )
 
         async def count() -> int:
-            return await queries.count_for_staff(actor, compound_id, wanted)
+            return await queries.count_for_staff(actor, compound_id, wanted, house_id)
 
         return connection(page, rows, _keys, _as_vacancy, count)
 

@@ -16,19 +16,24 @@ from notifications import permissions as notifications
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A staff page as the navigation shows it; any one of the permissions is enough. Pages about the
-    installation are for who runs it, whatever their permissions."""
+    """A staff page as the navigation shows it; any one of the permissions is enough, where all that its page `needs`
+    are held in the same compound. Pages about the installation are for who runs it, whatever their permissions."""
 
     path: str
     icon: str
     title: str
     permissions: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
     for_operators: bool = False
 
     def is_for(self, actor: Actor) -> bool:
         """Whether the caller has something to do there."""
-        return (self.for_operators and actor.operator) or any(
-            actor.compounds(name) for name in self.permissions
+        if self.for_operators and actor.operator:
+            return True
+        return any(
+            all(actor.may(each, compound_id) for each in self.needs)
+            for name in self.permissions
+            for compound_id in actor.compounds(name)
         )
 
 
@@ -43,9 +48,10 @@ ITEMS = (
         "circle-check",
         "账单更正审批",
         (billing.CORRECTIONS_REQUEST, billing.CORRECTIONS_DECIDE),
+        needs=(billing.BILLS_READ,),
     ),
     Item("/staff/arrears", "hourglass", "欠费", (billing.BILLS_READ,)),
-    Item("/staff/dunning", "message-2", "催缴", (billing.DUNNING_WRITE,)),
+    Item("/staff/dunning", "message-2", "催缴", (billing.DUNNING_WRITE,), needs=(billing.BILLS_READ,)),
     Item("/staff/books", "chart-bar", "账目公示", (billing.BOOKS_WRITE, billing.BOOKS_PUBLISH)),
     Item("/staff/alarms", "bell-ringing", "设备告警", (devices.ALARMS_READ,)),
     Item("/staff/visitors", "users", "访客管理", (access.VISITORS_READ,)),

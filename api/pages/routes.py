@@ -13,7 +13,7 @@ from api.graphql.connections import Connections
 from api.graphql.options import EdgeOptions
 from api.instance import cache
 from api.observability.operations import ObservedEngine
-from api.pages import assets, landing, sign_in, verification
+from api.pages import assets, landing, open_books, sign_in, verification
 from api.pages.sessions import Sessions
 from api.pages.site import Site, View
 from api.pages.staff import (
@@ -47,6 +47,7 @@ from api.pages.staff import (
     jobs,
     meter_files,
     meters,
+    one_off_charges,
     pooled_costs,
     readings,
     registrations,
@@ -73,6 +74,7 @@ VIEWS: tuple[tuple[str, str, View], ...] = (
     ("/v/{secret}", "GET", View(pass_page.show, for_all=True)),
     ("/v/{secret}/live", "GET", View(pass_page.listen, for_all=True)),
     ("/documents/{code}", "GET", View(verification.show, for_all=True)),
+    ("/books/{token}", "GET", View(open_books.show, for_all=True)),
     ("/staff/sign-in", "GET", View(sign_in.show_sign_in, for_all=True, while_confined=True)),
     ("/staff/sign-in", "POST", View(sign_in.sign_in, for_all=True, while_confined=True)),
     ("/staff/sign-out", "POST", View(sign_in.sign_out, while_confined=True)),
@@ -158,7 +160,7 @@ VIEWS: tuple[tuple[str, str, View], ...] = (
     ("/staff/books/published", "GET", View(books.show_published)),
     ("/staff/books/expenses", "GET", View(expenses.show)),
     ("/staff/books/expenses", "POST", View(expenses.add, limit=VOUCHER_BYTES)),
-    ("/staff/books/expenses/correct", "POST", View(expenses.correct)),
+    ("/staff/books/expenses/correct", "POST", View(expenses.correct, limit=VOUCHER_BYTES)),
     ("/staff/books/expenses/remove", "POST", View(expenses.remove)),
     ("/staff/fees", "GET", View(fee_items.show)),
     ("/staff/fees/one", "GET", View(fee_items.show_one)),
@@ -166,6 +168,7 @@ VIEWS: tuple[tuple[str, str, View], ...] = (
     ("/staff/fees/new", "GET", View(fee_items.show_form)),
     ("/staff/fees/new", "POST", View(fee_items.create)),
     ("/staff/fees/price", "POST", View(fee_prices.save)),
+    ("/staff/fees/price/remove", "POST", View(fee_prices.remove)),
     ("/staff/fees/discount", "POST", View(fee_items.set_discount)),
     ("/staff/fees/end", "POST", View(fee_items.end)),
     ("/staff/fees/rules", "GET", View(billing_rules.show)),
@@ -183,7 +186,13 @@ VIEWS: tuple[tuple[str, str, View], ...] = (
     ("/staff/fees/vacancy/end", "POST", View(house_terms.end_vacancy)),
     ("/staff/fees/shared", "GET", View(pooled_costs.show)),
     ("/staff/fees/shared", "POST", View(pooled_costs.record)),
+    ("/staff/fees/shared/one", "GET", View(pooled_costs.show_one)),
     ("/staff/fees/shared/remove", "POST", View(pooled_costs.remove)),
+    ("/staff/fees/once", "GET", View(one_off_charges.show)),
+    ("/staff/fees/once", "POST", View(one_off_charges.preview)),
+    ("/staff/fees/once/add", "POST", View(one_off_charges.add)),
+    ("/staff/fees/once/cancel", "POST", View(one_off_charges.cancel)),
+    ("/staff/fees/once/bill", "POST", View(one_off_charges.bill_now)),
     ("/staff/meters", "GET", View(meters.show)),
     ("/staff/meters/one", "GET", View(meters.show_one)),
     ("/staff/meters/one", "POST", View(meters.update)),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import date
+from itertools import groupby
+from operator import itemgetter
 from uuid import UUID
 
 import asyncpg
@@ -20,6 +22,7 @@ from domains.billing.events import (
     HouseCanPay,
     HousesBilled,
 )
+from domains.billing.payers import Readers, together
 from domains.billing.service import deductions
 from domains.billing.service.assessing import assess, follow
 from domains.identity import queries as identity
@@ -80,19 +83,27 @@ async def deduct_house(event: Event, _: UUID) -> None:
 
 
 async def tell_of_bills(event: Event, _: UUID) -> None:
-    """Whoever pays them, once for a house and run."""
+    """Whoever may open them, once for a house and run."""
     assert isinstance(event, HousesBilled)
-    for row in await database.fetch(sql.ISSUED, list(event.bill_ids), clock.today()):
-        key = f"{event.run_id}:{row['house_id']}:{row['payer']}:{row['person_id'] or ''}"
-        data: dict[str, Value] = {**_place(row), "fen": row["fen"], "due": row["due_on"]}
-        await notify(
-            row["accounts"], notices.ISSUED, data, dedupe_key=key, compound_id=row["compound_id"],
-            subject=("Bill", row["bill_id"]),
-        )  # fmt: skip
+    rows = await database.fetch(sql.ISSUED, list(event.bill_ids), clock.today())
+    for _, of_house in groupby(rows, itemgetter("house_id")):
+        bills = {row["id"]: row for row in of_house}
+        for readers in together({id: row["accounts"] for id, row in bills.items()}):
+            await _tell_of_issue(event.run_id, [bills[id] for id in readers.bill_ids], readers)
+
+
+async def _tell_of_issue(run_id: UUID, bills: Sequence[asyncpg.Record], readers: Readers) -> None:
+    last = max(bills, key=itemgetter("month"))
+    fen, due_on = sum(row["issued_fen"] for row in bills), min(row["due_on"] for row in bills)
+    await notify(
+        readers.accounts, notices.ISSUED, {**_place(last), "fen": fen, "due": due_on},
+        dedupe_key=f"{run_id}:{last['house_id']}:{readers.key}", compound_id=last["compound_id"],
+        subject=("Bill", readers.bill_ids[0]),
+    )  # fmt: skip
 
 
 async def tell_of_payment(event: Event, event_id: UUID) -> None:
-    """Whoever pays the bill; what was waived to the end is told of as a correction."""
+    """Whoever may open the bill; what was waived to the end is told of as a correction."""
     assert isinstance(event, BillPaid)
     row, paid = await _told(event.bill_id), await database.fetchrow(sql.PAID_BY, event.bill_id)
     if paid is None or row["state"] != "paid":
@@ -105,7 +116,7 @@ async def tell_of_payment(event: Event, event_id: UUID) -> None:
 
 
 async def tell_of_correction(event: Event, _: UUID) -> None:
-    """Whoever pays the bill."""
+    """Whoever may open the bill."""
     assert isinstance(event, BillCorrected)
     row, correction = await _told(event.bill_id), await _correction(event.correction_id)
     data: dict[str, Value] = {**_corrected(row, correction), "month": _month(row["month"])}

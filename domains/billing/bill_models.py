@@ -34,11 +34,20 @@ class BillingRun(Model):
         max_digits=5, decimal_places=2, default=0, description="for months paid ahead"
     )
     issued_on = fields.DateField(description="the day on its bills; the due date counts from it")
+    due_on = fields.DateField(null=True, description="the due date of its bills; null before it was kept")
+    late_fee_rule: fields.ForeignKeyNullableRelation[Any] = fields.ForeignKeyField(  # Any: as RunException.fee_item
+        "billing.LateFeeRule", related_name="billing_runs", null=True, on_delete=fields.RESTRICT,
+        description="of its bills; null bears no late fee",
+    )  # fmt: skip
     state = fields.CharField(max_length=9, description="draft | approved | posted | cancelled")
     is_scheduled = fields.BooleanField(default=False)
     preview = fields.JSONField[Any](
         description="totals by fee item, exceptions by code, as previewed"
     )  # Any: JSON
+    parts = fields.JSONField[Any](
+        null=True, description="houses, last sort key and id, digest of each, as previewed; see run_parts"
+    )  # Any: JSON
+    parts_done = fields.IntField(default=0, db_default=0)
     expected_fen = fields.BigIntField(description="the previewed total; approved as such")
     houses = fields.IntField(description="houses to go through")
     houses_done = fields.IntField(default=0)
@@ -52,6 +61,9 @@ class BillingRun(Model):
     created_at = fields.DatetimeField()
     approved_by = fields.UUIDField(null=True)
     approved_at = fields.DatetimeField(null=True)
+    returned_at = fields.DatetimeField(
+        null=True, description="when it was last sent back for approval, its charges having changed"
+    )
     ended_at = fields.DatetimeField(null=True, description="posted or cancelled")
 
     class Meta:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from domains.billing.payer_sql import OWNED_THEN, PAID_BY_HOUSE, accounts
 from domains.billing.standing import COLUMNS, JOINS
 
 # All payables of the bills, and in one order: whoever wants several never waits in a circle.
@@ -25,6 +26,9 @@ ORDER BY subject_id, subject_type
 
 LOCK_BILL = "SELECT id, state, compound_id, house_id FROM bill WHERE id = $1 FOR UPDATE"
 
+# Whoever follows a bill has its row before the house's deposit: of several bills all rows come before any money.
+LOCK_BILLS = "SELECT id FROM bill WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE"
+
 SETTLED = """
 SELECT coalesce(sum(due_fen - settled_fen), 0)::bigint AS outstanding_fen,
     coalesce(sum(settled_fen), 0)::bigint AS settled_fen
@@ -43,12 +47,12 @@ FROM (SELECT count(*) FILTER (WHERE j.kind = 'deposit') AS moves,
 JOIN payable p ON p.subject_id = $1 AND p.subject_type = 'bill'
 """
 
-# Bills with something to pay, all of whose payables are locked with them.
-LOCK_OPEN_OF_HOUSE = """
+# Bills with something to pay out of the house's own money, all of whose payables are locked with them.
+LOCK_OPEN_OF_HOUSE = f"""
 SELECT id FROM payable
 WHERE subject_type IN ('bill', 'late_fee') AND subject_id IN (
     SELECT p.subject_id FROM payable p JOIN bill b ON b.id = p.subject_id
-    WHERE p.holder_id = $1 AND p.settled_fen < p.due_fen AND b.payer IN ('owner', 'tenant') AND b.state <> 'void')
+    WHERE p.holder_id = $1 AND p.settled_fen < p.due_fen AND b.state <> 'void' AND {PAID_BY_HOUSE})
 ORDER BY id FOR UPDATE
 """
 
@@ -58,8 +62,18 @@ SELECT b.id, b.number, {COLUMNS},
      WHERE l.bill_id = b.id) AS categories,
     (SELECT count(*) FROM settlement t WHERE t.payable_id IN (p.id, f.id)) AS settlements
 FROM bill b {JOINS}
-WHERE b.state <> 'void' AND b.payer IN ('owner', 'tenant') AND b.id IN (
+WHERE b.state <> 'void' AND {PAID_BY_HOUSE} AND b.id IN (
     SELECT subject_id FROM payable WHERE holder_id = $1 AND settled_fen < due_fen)
+"""
+
+# Where what was paid of it may go back to the house's own money: where it is that which pays it, or came out of it
+# before, and the house was not sold since.
+GOES_BACK_TO_HOUSE = f"""
+SELECT {PAID_BY_HOUSE} OR {OWNED_THEN} AND NOT EXISTS (
+    SELECT FROM payable p JOIN settlement s ON s.payable_id = p.id AND s.amount_fen > 0
+    JOIN journal j ON j.id = s.journal_id AND j.kind <> 'deduction'
+    WHERE p.subject_id = b.id AND p.subject_type IN ('bill', 'late_fee'))
+FROM bill b WHERE b.id = $1
 """
 
 DEDUCTS = """
@@ -132,29 +146,16 @@ WHERE bill_id = $1 AND kind = 'waiver' AND state = 'approved' GROUP BY concerns
 """
 
 
-def _payers(bill: str) -> str:
-    """Who pays a bill: whoever it names, else the owners or the tenants of the house."""
-    return f"""CASE WHEN {bill}.person_id IS NOT NULL
-    THEN ARRAY(SELECT p.account_id FROM person p WHERE p.id = {bill}.person_id AND p.account_id IS NOT NULL)
-    ELSE ARRAY(SELECT DISTINCT p.account_id FROM occupancy o JOIN person p ON p.id = o.person_id
-        WHERE o.house_id = {bill}.house_id AND o.capacity = {bill}.payer AND p.account_id IS NOT NULL
-          AND o.ended_at IS NULL AND (o.lease_until_on IS NULL OR o.lease_until_on >= $2)) END AS accounts"""
-
-
 ISSUED = f"""
-SELECT g.*, c.name AS compound, h.number AS house,
-    {_payers("g")}
-FROM (
-    SELECT min(b.compound_id::text)::uuid AS compound_id, b.house_id, b.payer, b.person_id, max(b.month) AS month,
-        count(*) AS bills, sum(b.issued_fen)::bigint AS fen, min(b.due_on) AS due_on, min(b.id::text)::uuid AS bill_id
-    FROM bill b WHERE b.id = ANY($1::uuid[]) AND b.issued_fen > 0 GROUP BY b.house_id, b.payer, b.person_id) g
-JOIN house h ON h.id = g.house_id JOIN compound c ON c.id = g.compound_id
-ORDER BY g.house_id, g.payer, g.person_id
+SELECT b.id, b.compound_id, b.house_id, b.month, b.issued_fen, b.due_on, c.name AS compound, h.number AS house,
+    {accounts("b", "$2")} AS accounts
+FROM bill b JOIN house h ON h.id = b.house_id JOIN compound c ON c.id = b.compound_id
+WHERE b.id = ANY($1::uuid[]) AND b.issued_fen > 0 ORDER BY b.house_id, b.id
 """
 
 BILL_TOLD = f"""
 SELECT b.id, b.compound_id, b.building_id, b.number, b.month, b.state, c.name AS compound, h.number AS house,
-    {_payers("b")}
+    {accounts("b", "$2")} AS accounts
 FROM bill b JOIN house h ON h.id = b.house_id JOIN compound c ON c.id = b.compound_id
 WHERE b.id = $1
 """

@@ -96,19 +96,6 @@ INSERT INTO house_reminder (id, compound_id, house_id, sent_on, sent_by) VALUES 
 ON CONFLICT (house_id, sent_on) DO NOTHING
 """
 
-# Whoever is named pays; without a name the owners, or the tenants, who live there now.
-WHO_PAYS = """
-WITH w AS (
-    SELECT DISTINCT * FROM unnest($1::uuid[], $2::text[], $3::uuid[]) AS w (house_id, payer, person_id))
-SELECT w.house_id, w.payer, r.id, r.name, r.phone_sealed, r.account_id
-FROM w JOIN person r ON r.id = w.person_id
-UNION
-SELECT w.house_id, w.payer, r.id, r.name, r.phone_sealed, r.account_id
-FROM w JOIN occupancy o ON o.house_id = w.house_id AND o.capacity = w.payer JOIN person r ON r.id = o.person_id
-WHERE w.person_id IS NULL AND o.ended_at IS NULL AND (o.lease_until_on IS NULL OR o.lease_until_on >= $4)
-ORDER BY 1, 2, 4, 3
-"""
-
 TOLD = f"""
 SELECT {_OWED}, c.name AS compound, h.number AS house FROM bill b {JOINS}
 JOIN house h ON h.id = b.house_id JOIN compound c ON c.id = b.compound_id

@@ -50,7 +50,7 @@ class BillingRunPosted(Event):
 
 @dataclass(frozen=True, slots=True)
 class BillingRunFailed(Event):
-    """A scheduled run could not be begun or waits for somebody; `code` says why."""
+    """A scheduled run could not be begun, or a run waits for somebody, again perhaps; `code` says why."""
 
     compound_id: UUID
     month: date
@@ -137,6 +137,15 @@ class DunningDue(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class VacancyRequested(Event):
+    """An owner says that a house stands empty, and waits for staff."""
+
+    vacancy_id: UUID
+    compound_id: UUID
+    house_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class VacancyDecided(Event):
     """An owner's word that a house stands empty was confirmed or not."""
 
@@ -158,5 +167,6 @@ class AccountsPublished(Event):
 
 EVENTS = (
     BillsIssued, HousesBilled, HouseCanPay, BillingRunPosted, BillingRunFailed, BillPaid, BillPartlyPaid, BillCorrected,
-    CorrectionRequested, CorrectionDecided, ReadingHeld, ReadingReviewed, DunningDue, VacancyDecided, AccountsPublished,
+    CorrectionRequested, CorrectionDecided, ReadingHeld, ReadingReviewed, DunningDue, VacancyRequested, VacancyDecided,
+    AccountsPublished,
 )  # fmt: skip

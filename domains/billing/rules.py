@@ -49,17 +49,19 @@ RUN = Machine(
     "billing_run",
     {
         "draft": frozenset({"approved", "cancelled"}),
-        "approved": frozenset({"posted", "cancelled"}),
+        "approved": frozenset({"posted", "cancelled", "draft"}),
         "posted": frozenset(),
         "cancelled": frozenset(),
     },
     required={
+        "draft": frozenset({"returned_at"}),
         "approved": frozenset({"approved_at"}),
         "posted": frozenset({"ended_at"}),
         "cancelled": frozenset({"ended_at"}),
     },
 )
-"""A run that is cancelled while it posts keeps the bills that it has made."""
+"""A run that is cancelled while it posts keeps the bills that it has made; one that would post other bills than those
+approved is a draft again."""
 
 BILL = Machine(
     "bill",

@@ -16,14 +16,16 @@ from notifications.notifying import notify
 
 COMPOUND = "SELECT name FROM compound WHERE id = $1"
 
+KINDS = {"APPROVAL_NEEDED": notices.WAITING, "CHARGES_CHANGED": notices.RETURNED}
+
 # What was billed at once for one house was seen by who did it.
 BEGAN = "SELECT created_by, approved_by FROM billing_run WHERE id = $1 AND house_id IS NULL"
 
 
 async def tell_approvers(event: Event, event_id: UUID) -> None:
-    """The staff who may approve the run; where it could not be begun, that it could not."""
+    """The staff who may approve the run: that it waits for them, or waits again; or that it could not be begun."""
     assert isinstance(event, BillingRunFailed)
-    kind = notices.WAITING if event.code == "APPROVAL_NEEDED" else notices.NOT_STARTED
+    kind = KINDS.get(event.code, notices.NOT_STARTED)
     data: dict[str, Value] = {"compound": await _name(event.compound_id), "month": _month(event.month)}
     await notify(
         await identity.holders(permissions.RUNS_APPROVE, event.compound_id), kind, data, dedupe_key=str(event_id),

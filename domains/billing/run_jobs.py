@@ -10,17 +10,20 @@ import structlog
 from domains.billing.charges.statement import Charging
 from domains.billing.events import BillingRunFailed
 from domains.billing.proration import months_after
+from domains.billing.service.beginning import keep
 from domains.billing.service.posting import post
 from domains.billing.service.previewing import preview
-from domains.billing.service.runs import approve, keep
+from domains.billing.service.runs import POSTING, approve
 from domains.billing.turns import take_turn
 from domains.kernel import clock, database, outbox
 from domains.kernel.actor import SYSTEM, Actor
 from domains.kernel.command import command, concerns
 from domains.kernel.faults import cause_of, place
-from domains.kernel.jobs import Result
+from domains.kernel.jobs import Result, request_run
 
-APPROVED = "SELECT id FROM billing_run WHERE state = 'approved' ORDER BY approved_at, id"
+APPROVED = (
+    "SELECT id FROM billing_run WHERE state = 'approved' AND id <> ALL($1::uuid[]) ORDER BY approved_at, id"
+)
 
 # A day that was missed is made up for in the same month.
 DUE = """
@@ -39,18 +42,21 @@ log = structlog.get_logger(__name__)
 
 
 async def post_runs(_: object) -> Result:
-    """Post what is approved, one run after the other; one that fails stops no other."""
+    """Post what is approved, one run after the other, what is approved meanwhile as well; one that fails stops no
+    other."""
     failed: list[str] = []
-    runs = await database.fetch(APPROVED)
-    for row in runs:
-        try:
-            await post(SYSTEM, row["id"])
-        except Exception as error:  # the others' bills are not late because of this one
-            log.error("billing_run.failed", run=str(row["id"]), **place(error))
-            failed.append(cause_of(error))
+    tried: list[UUID] = []
+    while runs := await database.fetch(APPROVED, tried):
+        for row in runs:
+            tried.append(row["id"])
+            try:
+                await post(SYSTEM, row["id"])
+            except Exception as error:  # the others' bills are not late because of this one
+                log.error("billing_run.failed", run=str(row["id"]), **place(error))
+                failed.append(cause_of(error))
     if failed:
-        raise RuntimeError(f"{len(failed)} of {len(runs)} runs failed: {failed[0]}")
-    return {"runs": len(runs)}
+        raise RuntimeError(f"{len(failed)} of {len(tried)} runs failed: {failed[0]}")
+    return {"runs": len(tried)}
 
 
 async def start_runs(_: object) -> Result:
@@ -80,6 +86,7 @@ async def start_scheduled(actor: Actor, compound_id: UUID, month: date) -> bool:
     concerns("BillingRun", run_id, compound_id, month=month, expected_fen=found.total_fen)
     if rules["is_automatic"]:
         await approve(actor, run_id)
+        await request_run(actor, POSTING)
     else:
         await outbox.record(BillingRunFailed(compound_id, month, "APPROVAL_NEEDED"))
     return True

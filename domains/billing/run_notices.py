@@ -22,6 +22,26 @@ WAITING = Kind(
     audience=_STAFF,
 )
 
+RETURNED = Kind(
+    "billing_run.returned",
+    Text("出账须重新审批", "A run must be approved again"),
+    _RUN,
+    Text("{compound}{month}出账须重新审批", "{compound}: the run of {month} must be approved again"),
+    Text(
+        "审批后费用数据有变化，有变化的部分没有出账，请核对后重新审批。",
+        "Charges changed after the approval: what changed was not billed. Look and approve it again.",
+    ),
+    urgency=Urgency.HIGH,
+    channels=frozenset({Channel.WEB_PUSH}),
+    worth=timedelta(days=3),
+    link="/staff/billing-runs",
+    purpose=Text(
+        "出账因费用数据变化被退回审批时通知您",
+        "Tells you when a run is sent back for approval, its charges having changed",
+    ),
+    audience=_STAFF,
+)
+
 NOT_STARTED = Kind(
     "billing_run.not_started",
     Text("自动出账失败", "A scheduled run failed"),
@@ -53,5 +73,5 @@ POSTED = Kind(
     audience=_STAFF,
 )
 
-KINDS = (WAITING, NOT_STARTED, POSTED)
+KINDS = (WAITING, RETURNED, NOT_STARTED, POSTED)
 """Everything staff are told of runs."""

@@ -1,16 +1,29 @@
-"""What owners are told of houses that stand empty (空置通知)."""
+"""What owners, and who decides, are told of houses that stand empty (空置通知)."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
-from notifications.kinds import FieldType, Kind, Text
+from notifications.kinds import Channel, FieldType, Kind, Text
 
 _VACANCY = {
     "compound": FieldType.TEXT,
     "house": FieldType.TEXT,
     "days": FieldType.TEXT,
 }
+
+REQUESTED = Kind(
+    "vacancy.requested",
+    Text("空置申请待审核", "A vacant house to confirm"),
+    _VACANCY,
+    Text("{house} 申请空置", "{house} is said to be vacant"),
+    Text("{compound}，{days}。请核实后审核。", "{compound}, {days}. Please verify and decide."),
+    channels=frozenset({Channel.WEB_PUSH}),
+    worth=timedelta(days=7),
+    link="/staff/fees/houses",
+    purpose=Text("有房屋空置申请等您审核时提醒您", "Tells you of vacant houses that wait for your decision"),
+    audience=frozenset({"staff"}),
+)
 
 APPROVED = Kind(
     "vacancy.approved",
@@ -43,4 +56,4 @@ REJECTED = Kind(
     audience=frozenset({"resident"}),
 )
 
-KINDS = (APPROVED, REJECTED)
+KINDS = (REQUESTED, APPROVED, REJECTED)

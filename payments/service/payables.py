@@ -142,8 +142,9 @@ async def settle(posting: Posting, funds: Account, amounts: Mapping[UUID, int], 
 async def take_back(posting: Posting, journal_id: UUID) -> UUID:
     """Reverse a journal with all that it settled (冲销); the reversal's id. The same key again does nothing.
 
-    The database refuses a second reversal of the same journal. ValueError for one that changed what is owed: that is
-    undone by `change` and `give_back`.
+    The database refuses a second reversal of the same journal. Raises Conflict PAYABLE_NOT_SETTLED where some of what it
+    paid was given back since, PAYABLE_SETTLED where another payment has taken the place of a reversed one, BALANCE_TOO_LOW
+    where its money is spent. ValueError for one that changed what is owed: that is undone by `change` and `give_back`.
     """
     settled = {
         row["payable_id"]: -row["amount_fen"] for row in await database.fetch(sql.SETTLED_BY, journal_id)
@@ -155,12 +156,20 @@ async def take_back(posting: Posting, journal_id: UUID) -> UUID:
     made, is_new = await ledger.begin(replace(posting, reverses_id=journal_id))
     if not is_new:
         return made
+    _check_room(states, settled)
     entries = [(row["account_id"], row["payable_id"], -row["amount_fen"]) for row in rows]
     await ledger.enter(posting, made, entries)
     if settled:
         await _settle(posting, made, settled, posting.posted_on)
         await _tell_settled(states, settled, made)
     return made
+
+
+def _check_room(states: Mapping[UUID, PayableState], amounts: Mapping[UUID, int]) -> None:
+    if any(states[payable_id].settled_fen + fen < 0 for payable_id, fen in amounts.items()):
+        raise Conflict("PAYABLE_NOT_SETTLED", "已支付的金额不足,请刷新后重试")
+    if any(states[payable_id].outstanding_fen < fen for payable_id, fen in amounts.items()):
+        raise Conflict("PAYABLE_SETTLED", "部分款项已经支付,请刷新后重试")
 
 
 async def hold(payable_ids: Collection[UUID], until: datetime) -> None:

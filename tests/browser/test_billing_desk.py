@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from playwright.async_api import Browser, expect
 
 from domains.billing import permissions
+from domains.billing.book_links import LinkedMonth, link_to
 from domains.billing.models import Bill, Correction
 from domains.billing.run_jobs import post_runs
 from domains.billing.service.corrections import request_waiver
+from domains.billing.service.publishing import publish_accounts
 from domains.kernel import clock
 from schema.relay import encode
 from tests.api.pages.test_registrations import staff_of
@@ -111,6 +113,31 @@ async def paths(scene: Scene) -> list[str]:
         f"/staff/bills/account?house={encode('House', scene.house_id)}", "/staff/corrections", "/staff/arrears",
         "/staff/arrears/promises", "/staff/dunning", f"/staff/books?month={span}", "/staff/books/expenses",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("size", [NARROW, DESK], ids=["phone", "desk"])
+@pytest.mark.parametrize(("dark", "locale"), [(False, "zh-CN"), (True, "en-GB")])
+async def test_published_accounts_fit_a_residents_phone(
+    served: str, opened: Browser, scene: Scene, size: tuple[int, int], dark: bool, locale: str
+) -> None:
+    month = date(2026, 3, 1)
+    with books.on(month):
+        await bills.pay(await bills.bill(scene.house_id, 268_800, month=month), 100_000, month)
+    await books.expense(scene.compound_id, 88_050, month)
+    publisher = await guards.guard(scene, permissions.BOOKS_PUBLISH)
+    await publish_accounts(publisher, compound_id=scene.compound_id, month=month, note="请邻居们查阅")
+    path = link_to(LinkedMonth(scene.compound_id, month, clock.now())).path
+    async with window(opened, size, dark=dark, locale=locale) as each:
+        await each.page.goto(served + path)
+        for summary in await each.page.locator("main summary").all():
+            await summary.click()
+        await expect(each.page.locator("main")).to_contain_text("¥1,000.00")
+        assert not await each.page.evaluate(WIDER)
+        assert await each.page.evaluate(CONTRAST) == [] and await each.page.evaluate(UNLABELLED) == []
+        each.provoked.append("404")
+        await each.page.goto(f"{served}/books/{'A' * 80}")
+        assert not await each.page.evaluate(WIDER) and await each.page.evaluate(CONTRAST) == []
+        assert await each.page.locator("h1").count() == 1 and "¥" not in await each.page.content()
 
 
 @pytest.mark.parametrize("size", [NARROW, DESK])

@@ -8,11 +8,13 @@ from typing import Any
 from uuid import UUID
 
 from domains.billing.charges.statement import Charging
+from domains.billing.run_parts import CHUNK
 from domains.billing.service import posting
+from domains.billing.service.beginning import keep
 from domains.billing.service.previewing import preview
-from domains.billing.service.runs import approve, keep
+from domains.billing.service.runs import approve
 from domains.kernel import database
-from domains.kernel.actor import SYSTEM
+from domains.kernel.actor import SYSTEM, Actor
 
 LEFT = {
     "bills": """
@@ -77,20 +79,20 @@ async def approved(
     *,
     issued_on: date | None = None,
     items: Collection[UUID] = (),
+    chunk: int = CHUNK,
+    by: Actor = SYSTEM,
     **more: Any,  # Any: fields of Charging
 ) -> UUID:
-    """A run that may be posted."""
+    """A run that may be posted, by so many houses at a time; approved by the compound's rules, or by somebody."""
     charging = Charging(compound_id, from_month or month, month, tuple(items), **more)
     async with database.transaction():
-        run_id = await keep(SYSTEM, charging, await preview(charging), issued_on or month)
-        await approve(SYSTEM, run_id)
+        run_id = await keep(SYSTEM, charging, await preview(charging, chunk), issued_on or month)
+        await approve(by, run_id)
     return run_id
 
 
-async def posted(
-    compound_id: UUID, month: date, from_month: date | None = None, *, chunk: int = 1000, **more: Any
-) -> UUID:
+async def posted(compound_id: UUID, month: date, from_month: date | None = None, **more: Any) -> UUID:
     """A run from its preview to its end."""
     run_id = await approved(compound_id, month, from_month, **more)
-    await posting.post(SYSTEM, run_id, chunk)
+    await posting.post(SYSTEM, run_id)
     return run_id

@@ -10,7 +10,7 @@ from domains.kernel import database
 from domains.kernel.actor import SYSTEM
 
 
-async def billing(url: str, run_id: str, chunk: str) -> None:
+async def billing(url: str, run_id: str) -> None:
     """Post a run to its end."""
     async with database.connected(url, APPS, pool_size=2):
-        await posting.post(SYSTEM, UUID(run_id), int(chunk))
+        await posting.post(SYSTEM, UUID(run_id))

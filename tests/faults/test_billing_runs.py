@@ -44,7 +44,7 @@ async def town() -> tuple[UUID, UUID]:
             await charges.reading(meter, date(2026, 10, 31), f"{number}.5")
         await charges.liable(house, "tenant", date(2026, 11, 9))
     await bills.late_fee_rule(at.compound_id)
-    return at.compound_id, await runs.approved(at.compound_id, NOV, date(2026, 10, 1))
+    return at.compound_id, await runs.approved(at.compound_id, NOV, date(2026, 10, 1), chunk=CHUNK)
 
 
 async def houses_done(run_id: UUID) -> int:
@@ -59,19 +59,19 @@ async def test_a_run_killed_ten_times_leaves_what_an_undisturbed_one_does(
     addresses: Addresses, nursery: Nursery
 ) -> None:
     calm, calm_run = await town()
-    await posting.post(SYSTEM, calm_run, CHUNK)
+    await posting.post(SYSTEM, calm_run)
     compound_id, run_id = await town()
     places_of_death: list[int] = []
     while len(places_of_death) < KILLS:
         before = await houses_done(run_id)
-        pid = nursery.spawn("billing", addresses.app_url, str(run_id), str(CHUNK))
+        pid = nursery.spawn("billing", addresses.app_url, str(run_id))
         # Beyond a house or two, and then somewhere within a chunk.
         await eventually(lambda before=before: moved(run_id, before))  # type: ignore[misc]  # a default binds it
         await asyncio.sleep(random.random() / 10)
         nursery.kill(pid)
         assert not await is_posted(run_id), "it was over too soon: the test proves nothing"
         places_of_death.append(await houses_done(run_id))
-    nursery.spawn("billing", addresses.app_url, str(run_id), str(CHUNK))
+    nursery.spawn("billing", addresses.app_url, str(run_id))
     await eventually(lambda: is_posted(run_id), 60)
     assert len(set(places_of_death)) == KILLS
     assert await runs.left(compound_id) == await runs.left(calm)

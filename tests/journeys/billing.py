@@ -264,17 +264,18 @@ def _correcting(steps: Steps, office: Office) -> None:
         assert refused(manager, "decideCorrection", **decided) == ["CORRECTION_OWN"]
         mutate(manager, "withdrawCorrection", CORRECTION, correction=own["correction"]["id"])
     with steps.step("调整与作废 an adjustment and a void"):
-        other = next(each for each in _others(office) if each["houseNumber"] == "1号楼1单元102")
+        (other,) = _of_house(office, "1号楼1单元102")
         found = clerk.ask(BILL, id=other["id"])["bill"]
         _approved(office, "requestAdjustment", line=found["lines"][0]["id"], amountFen=300, reason="补收")
         _approved(office, "requestVoid", bill=other["id"], reason="房屋登记有误")
         assert clerk.ask(BILL, id=other["id"])["bill"]["state"] == "VOID"
 
 
-def _others(office: Office) -> list[Any]:
-    asked = "query Bills($id: ID!) { bills(compound: $id, first: 100) { nodes { id houseNumber } } }"
-    found: list[Any] = office.clerk.ask(asked, id=office.compound)["bills"]["nodes"]
-    return found
+def _of_house(office: Office, number: str) -> list[Any]:
+    """A house's bills; of a whole compound there are more than a page."""
+    asked = "query Bills($id: ID!, $number: String) { bills(compound: $id, house: $number) { nodes { id houseNumber } } }"
+    found: list[Any] = office.clerk.ask(asked, id=office.compound, number=number)["bills"]["nodes"]
+    return [each for each in found if each["houseNumber"] == number]
 
 
 def _approved(office: Office, name: str, **given: object) -> None:

@@ -113,7 +113,6 @@ class Office:
         """A run of some fee items, begun by the clerk, approved by the manager, posted; as it stands then."""
         draft = self.draft(*items, month=month)
         mutate(self.manager, "approveBillingRun", run=draft["id"], expectedFen=draft["expectedFen"])
-        self.work("billing.post_runs")
         return eventually(lambda: self._posted(draft["id"]))
 
     def draft(self, *items: str, month: date | None = None) -> Any:

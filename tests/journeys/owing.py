@@ -13,7 +13,7 @@ from tests.journeys.steps import Steps
 ARREARS = """
 query Arrears($compound: ID!) {
   arrears(compound: $compound, filter: { ageAtLeast: 10 }, first: 50) { totalCount nodes { houseNumber principalFen
-    lateFeeFen totalFen ageDays house { id } promise { promisedOn state } remindedOn people { capacity name } } }
+    lateFeeFen totalFen ageDays house promise { promisedOn state } remindedOn people { capacity name } } }
   arrearsSummary(compound: $compound) { buildingName houses principalFen }
   dunningSteps(compound: $compound) { days form } }
 """

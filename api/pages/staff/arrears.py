@@ -141,7 +141,7 @@ async def _changed(page: Page, payload: Data, done: str) -> Response:
         first=ROWS,
         after=None,
     )
-    rows = [each for each in answer["arrears"]["nodes"] if each["house"] and each["house"]["id"] == house]
+    rows = [each for each in answer["arrears"]["nodes"] if each["house"] == house]
     if not page.is_partial or not rows:
         return page.go(LIST, "success", done)
     return page.show("staff/arrears_row.html", each=rows[0], may_remind=_may(page, place), done=done)

@@ -11,7 +11,7 @@ from api.pages.asking import Data, Refusal
 from api.pages.page import Page
 from api.pages.staff.answering import told
 from api.pages.staff.months import month_of, this_month
-from api.pages.staff.place import place_of
+from api.pages.staff.place import Place, place_of
 from api.pages.staff.post import holds
 from api.pages.staff.spans import day_of
 from domains.billing import permissions as billing
@@ -29,42 +29,54 @@ async def show(page: Page) -> Response:
     template = "staff/billing_run_rows.html" if page.is_partial else "staff/billing_runs.html"
     return page.show(
         template, place=place, found=found, after=after, wanted={"month": this_month(), "from": "", "issued": ""},
-        may_start=holds(page, place, billing.RUNS_START),
+        may_start=holds(page, place, billing.RUNS_START), items=await _items(page, place), chosen=[],
     )  # fmt: skip
+
+
+async def _items(page: Page, place: Place) -> list[Data]:
+    """What a run may be limited to, for who may see it."""
+    if page.is_partial or not any(
+        holds(page, place, each) for each in (billing.FEES_READ, billing.FEES_WRITE)
+    ):
+        return []
+    found: list[Data] = (await page.ask("FeeItems", compound=place.id, active=True))["feeItems"]
+    return found
 
 
 async def show_preview(page: Page) -> Response:
     """What a run would come to; nothing is written."""
     wanted = {name: page.asked(name) or "" for name in SPAN}
     wanted["month"] = wanted["month"] or this_month()
-    place = await place_of(page)
-    found = (await page.ask("PreviewBillingRun", compound=place.id, **_span(page, wanted)))[
-        "previewBillingRun"
-    ]
+    place, chosen = await place_of(page), page.request.query_params.getlist("item")
+    span = _span(page, wanted, chosen)
+    found = (await page.ask("PreviewBillingRun", compound=place.id, **span))["previewBillingRun"]
     return page.show(
         "staff/billing_preview.html", place=place, wanted=wanted, found=found, new_key=uuid4, after=None,
-        may_start=True,
+        may_start=True, items=await _items(page, place), chosen=chosen,
     )  # fmt: skip
 
 
-def _span(page: Page, wanted: dict[str, str]) -> dict[str, str | None]:
+def _span(page: Page, wanted: dict[str, str], chosen: list[str]) -> dict[str, object]:
     issued = wanted["issued"]
     return {
         "month": month_of(page, wanted["month"]), "fromMonth": month_of(page, wanted["from"]),
         "issuedOn": day_of(page, issued).isoformat() if issued else None,
+        # None chosen is all of them.
+        "feeItems": chosen or None,
     }  # fmt: skip
 
 
 async def start(page: Page) -> Response:
     """Keep it as a draft for approval, once however often the form is sent."""
     wanted = {name: page.typed(name) for name in SPAN}
+    chosen = [each for each in page.form.getlist("item") if isinstance(each, str)]
     given = {
         "compound": (await place_of(page)).id,
-        **_span(page, wanted),
+        **_span(page, wanted, chosen),
         "idempotencyKey": page.typed("key"),
     }
     payload = (await page.ask("StartBillingRun", input=given))["startBillingRun"]
-    refused = told(page, payload, f"{LIST}/preview?{urlencode(wanted)}")
+    refused = told(page, payload, f"{LIST}/preview?{urlencode({**wanted, 'item': chosen}, doseq=True)}")
     return refused or page.go(
         address(payload["billingRun"]["id"]), "success", page.texts("出账批次已提交，等待审批")
     )

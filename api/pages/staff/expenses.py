@@ -67,6 +67,7 @@ async def correct(page: Page) -> Response:
     """Take back some of an expense that residents read already."""
     given = {
         "expense": page.typed("expense"), "amountFen": figures.amount(page, "amount"), "note": page.typed("note"),
+        "voucher": page.uploaded("voucher"),
     }  # fmt: skip
     payload = (await page.ask("CorrectExpense", input=given))["correctExpense"]
     return told(page, payload, LIST) or page.go(LIST, "success", page.texts("已冲减，记在今天"))

@@ -30,6 +30,14 @@ async def save(page: Page) -> Response:
     return await fee_items.changed(page, id, payload, page.texts("收费标准已保存"))
 
 
+async def remove(page: Page) -> Response:
+    """Take a price back that no bill was made with."""
+    id = page.typed("item")
+    given = {"feeItem": id, "fromOn": page.typed("fromOn")}
+    payload = (await page.ask("RemoveFeePrice", input=given))["removeFeePrice"]
+    return await fee_items.changed(page, id, payload, page.texts("收费标准已删除"))
+
+
 def _cost(page: Page) -> dict[str, object]:
     if formula := page.typed("formula"):
         return {"formula": formula}

@@ -71,6 +71,6 @@ def _told(page: Page, payload: Data, done: str) -> Response:
     if errors and errors[0]["field"]:
         return page.notify(Flash("danger", message))
     return page.show(
-        "staff/guard_verdict.html", is_good=not errors, words=message, visit=None, resident="", after=after,
+        "staff/guard_verdict.html", is_good=not errors, words=message, visit=None, resident="", house_number="", after=after,
         back_s=READ_S if errors else BACK_S, facts=payload.get("visitor"), is_scan=after == SCAN,
     )  # fmt: skip

@@ -34,6 +34,7 @@ def _verdict(page: Page, found: Data, post: Post) -> dict[str, Any]:  # Any: val
     visit = found["visitor"]
     return {
         "is_good": found["counts"], "words": found["message"], "visit": visit, "resident": found["resident"] or "",
+        "house_number": found["houseNumber"] or "",
         "facts": None, "after": SCAN, "back_s": 0 if visit else READ_S, "is_scan": True, "post": post,
         "may_admit": holds(page, post.place, access.VISITORS_ADMIT), "refusals": REFUSALS, "new_key": uuid4,
     }  # fmt: skip

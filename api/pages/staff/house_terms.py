@@ -16,6 +16,7 @@ from api.pages.staff.place import place_of
 from api.pages.staff.post import holds
 from domains.billing import permissions as billing
 from domains.estate import permissions as estate
+from domains.residents import permissions as residents
 
 ROWS = 20
 LIST = "/staff/fees/houses"
@@ -62,14 +63,27 @@ async def show_one(page: Page) -> Response:
 
 async def _one(page: Page, id: str, problem: str = "") -> Response:
     place = await place_of(page)
-    terms = await page.ask("HouseTerms", house=id)
+    may_write = holds(page, place, billing.FEES_WRITE)
+    terms = await page.ask(
+        "HouseTerms", compound=place.id, house=id, first=ROWS, after=page.asked("after"),
+        names=may_write and holds(page, place, residents.READ), reads=holds(page, place, billing.FEES_READ),
+    )  # fmt: skip
     if not terms["house"]:
         raise Refusal("NOT_FOUND", page.texts("没有找到这套房屋，请返回列表刷新后重试"), 404)
     items = (await page.ask("FeeItems", compound=place.id, active=True))["feeItems"]
     return page.show(
-        "staff/house_terms_one.html", place=place, problem=problem, items=items, payers=PAYERS, **terms,
-        may_write=holds(page, place, billing.FEES_WRITE),
+        "staff/house_terms_one.html", place=place, problem=problem, items=items, payers=PAYERS, may_write=may_write,
+        people=_people(terms["house"]), **{"vacancies": None, **terms},
     )  # fmt: skip
+
+
+def _people(house: Data) -> list[Data]:
+    """Who may be named as the one who pays: owners and tenants of the house, those who left as well."""
+    seen: dict[str, Data] = {}
+    for each in house.get("occupancies") or []:
+        if each["capacity"] != "FAMILY":
+            seen.setdefault(f"{each['capacity']}:{each['person']}", each)
+    return [{**each, "value": value} for value, each in seen.items()]
 
 
 async def agree(page: Page) -> Response:
@@ -93,10 +107,12 @@ async def end_agreement(page: Page) -> Response:
 
 
 async def make_liable(page: Page) -> Response:
-    """Who pays from a day on."""
+    """Who pays from a day on: a capacity, or somebody in it by name."""
+    payer, _, person = page.typed("payer").partition(":")
     try:
         given = _span(page) | {
-            "payer": known(page.typed("payer"), PAYERS) or "OWNER", "feeItem": page.typed("item") or None,
+            "payer": known(payer, PAYERS) or "OWNER", "person": person or None,
+            "feeItem": page.typed("item") or None,
         }  # fmt: skip
     except Refusal as refusal:
         return await _one(page, page.typed("house"), refusal.message)

@@ -46,6 +46,16 @@ async def _costs(page: Page, id: str) -> Data:
     return found
 
 
+async def show_one(page: Page) -> Response:
+    """What each house bears of a cost; to a page that is open, more of them."""
+    place, item = await place_of(page), page.asked("item") or ""
+    cost = await page.ask("PooledCost", cost=page.asked("cost") or "", first=ROWS, after=page.asked("after"))
+    if cost["pooledCost"] is None:
+        raise Refusal("NOT_FOUND", page.texts("没有找到这笔公摊费用，请返回列表刷新后重试"), 404)
+    template = "staff/pooled_share_rows.html" if page.is_partial else "staff/pooled_cost.html"
+    return page.show(template, place=place, item=item, cost=cost["pooledCost"])
+
+
 async def record(page: Page) -> Response:
     """Share a cost out over the houses of its item."""
     id = page.typed("item")

@@ -5,10 +5,16 @@ from __future__ import annotations
 from domains.billing.charges.formulas import Formulas
 from domains.billing.charges.statement import charges
 
+# All that a line says and whom it asks to pay, so that another price, reading or payer is another digest, in whatever
+# order the lines come. Of the row as text: the hash of a record is a sum over its columns, and two lines that change
+# places would add up to the same. What is taken of meters stands in the basis as well.
+_DIGEST = """coalesce(sum(hashtextextended(ROW(house_id, item_id, period_from, period_until, part, payer, person_id,
+        covers_from, covers_until, amount_fen, basis)::text, 0)), 0)"""
+
 # Beside the parameters of the charges: $9 run, $10 day of issue, $11 due date, $12 the bills' month, $13 the instant, $14
 # the last bill number, $15 the rule of late fees. Bills are numbered in the order of houses. A line finds its bill by its
 # place in an array: a join of rows that no table has may be planned as a loop of loops.
-_WRITE = """
+_WRITE = f"""
 line AS MATERIALIZED (
     SELECT c.*, i.bears_late_fee, i.category, make_uuid7() AS line_id,
         dense_rank() OVER (ORDER BY c.sort, c.house_id, c.payer, c.person_id, i.bears_late_fee DESC) AS place
@@ -44,16 +50,16 @@ credit AS (
     SELECT CASE WHEN category = 'deposit' THEN (SELECT ids FROM of_place)[place] ELSE item_id END AS subject_id,
         category = 'deposit' AS is_deposit, sum(amount_fen)::bigint AS fen
     FROM line GROUP BY 1, 2 HAVING sum(amount_fen) > 0)
-SELECT h.houses, h.last_sort, h.last_id, (SELECT count(*) FROM line) AS lines,
+SELECT h.houses, h.last_sort, h.last_id, (SELECT count(*) FROM line) AS lines, (SELECT {_DIGEST} FROM line) AS digest,
     (SELECT count(*) FROM problems) AS exceptions, m.bill_ids, m.owed_ids, m.owed_by, m.owed_fen, m.fen,
     (SELECT jsonb_agg(jsonb_build_array(subject_id, is_deposit, fen)) FROM credit)::text AS credits
 FROM (SELECT count(*) AS houses,
         (array_agg(sort ORDER BY sort DESC, id DESC))[1] AS last_sort,
         (array_agg(id ORDER BY sort DESC, id DESC))[1] AS last_id FROM house_of_run) h
-CROSS JOIN (SELECT coalesce(array_agg(id ORDER BY place), '{}') AS bill_ids, coalesce(sum(fen), 0)::bigint AS fen,
-        coalesce(array_agg(id ORDER BY place) FILTER (WHERE fen > 0), '{}') AS owed_ids,
-        coalesce(array_agg(house_id ORDER BY place) FILTER (WHERE fen > 0), '{}') AS owed_by,
-        coalesce(array_agg(fen ORDER BY place) FILTER (WHERE fen > 0), '{}') AS owed_fen FROM made) m"""
+CROSS JOIN (SELECT coalesce(array_agg(id ORDER BY place), '{{}}') AS bill_ids, coalesce(sum(fen), 0)::bigint AS fen,
+        coalesce(array_agg(id ORDER BY place) FILTER (WHERE fen > 0), '{{}}') AS owed_ids,
+        coalesce(array_agg(house_id ORDER BY place) FILTER (WHERE fen > 0), '{{}}') AS owed_by,
+        coalesce(array_agg(fen ORDER BY place) FILTER (WHERE fen > 0), '{{}}') AS owed_fen FROM made) m"""
 
 
 def posting(formulas: Formulas, *, of_one_house: bool) -> str:
@@ -66,9 +72,10 @@ _SAMPLES = 100
 _ADD_UP = f"""
 SELECT (SELECT count(*) FROM house_of_run) AS houses, (SELECT max(sort) FROM house_of_run) AS last_sort,
     (SELECT id FROM house_of_run ORDER BY sort DESC, id DESC LIMIT 1) AS last_id, t.item_id, t.problem, t.lines, t.fen,
-    t.samples
+    coalesce(t.digest, 0) AS digest, t.samples
 FROM (SELECT 1) AS once LEFT JOIN (
     SELECT item_id, problem, count(*) AS lines, coalesce(sum(amount_fen), 0)::bigint AS fen,
+        CASE WHEN problem IS NULL THEN {_DIGEST} ELSE 0 END AS digest,
         (array_agg(house_id::text || ' ' || period_from::text ORDER BY sort, house_id, period_from)
             FILTER (WHERE problem IS NOT NULL))[1:{_SAMPLES}] AS samples
     FROM charge GROUP BY item_id, problem) AS t ON true"""

@@ -17,6 +17,9 @@ from domains.billing.charges.sums import SUMS
 BEFORE_ALL = ("", UUID(int=0))
 """Sort key and id that come before every house's."""
 
+# Compiling a statement of this size takes longer than running it.
+FOR_LARGE_STATEMENTS = "SET LOCAL jit = off"
+
 _COLUMNS = """house_id, item_id, sort, period_from, period_until, part, payer, person_id, covers_from, covers_until, problem,
         amount, basis"""
 

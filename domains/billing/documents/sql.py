@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-_LIVES_THERE = "o.ended_at IS NULL AND (o.lease_until_on IS NULL OR o.lease_until_on >= {today})"
+from domains.billing.payer_sql import DEBTORS
 
 PLACE = """
 SELECT c.name AS compound, m.name AS company, c.service_phone FROM compound c JOIN company m ON m.id = c.company_id
@@ -27,15 +27,10 @@ GROUP BY l.bill_id, i.id, l.period_from, l.period_until, l.part ORDER BY l.bill_
 """
 
 PAYERS = f"""
-SELECT DISTINCT n.name FROM bill b CROSS JOIN LATERAL (
-    SELECT p.name FROM person p WHERE p.id = b.person_id
-    UNION ALL
-    SELECT '开发商' WHERE b.person_id IS NULL AND b.payer = 'developer'
-    UNION ALL
-    SELECT p.name FROM occupancy o JOIN person p ON p.id = o.person_id
-    WHERE b.person_id IS NULL AND o.house_id = b.house_id AND o.capacity = b.payer
-      AND {_LIVES_THERE.format(today="$2")}) n
-WHERE b.id = ANY($1::uuid[]) ORDER BY n.name LIMIT 3
+SELECT DISTINCT n.name FROM ({DEBTORS}) n
+UNION
+SELECT '开发商' FROM bill b WHERE b.id = ANY($1::uuid[]) AND b.person_id IS NULL AND b.payer = 'developer'
+ORDER BY name LIMIT 3
 """
 
 BILL = """

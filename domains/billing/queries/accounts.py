@@ -8,13 +8,12 @@ from datetime import date, datetime
 from uuid import UUID
 
 from domains.billing import permissions
+from domains.billing.payer_sql import ties
 from domains.estate.models import House
-from domains.kernel import clock, database
+from domains.kernel import database
 from domains.kernel.actor import Actor
 from domains.kernel.command import concerns, sensitive_read
 from domains.kernel.errors import NotFound
-
-OWNERS = ("owner", "family")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +60,11 @@ LEFT JOIN ledger_account a ON a.subject_id = h.id AND a.compound_id = h.compound
 WHERE h.id = $1 ORDER BY a.code, a.purpose
 """
 
-SINCE = """
-SELECT min(coalesce(o.since_on, (o.recorded_at AT TIME ZONE 'Asia/Shanghai')::date))
-FROM person p JOIN occupancy o ON o.person_id = p.id
-WHERE p.account_id = $1 AND o.house_id = $2 AND o.capacity IN ('owner', 'family') AND o.ended_at IS NULL
-    AND (o.lease_until_on IS NULL OR o.lease_until_on >= $3)
+# Of its owners and their family while they are there; unknown is always.
+SINCE = f"""
+SELECT count(*) > 0 AS is_theirs, nullif(min(t.since), '-infinity') AS since
+FROM person p CROSS JOIN LATERAL ({ties("m.person_id = p.id AND m.house_id = $2")}) t
+WHERE p.account_id = $1 AND t.payer = 'owner' AND t.until = 'infinity'
 """
 
 # Each account by its own index.
@@ -83,9 +82,10 @@ ORDER BY e.posted_on DESC, e.id DESC LIMIT $5
 
 async def own(actor: Actor, house_id: UUID) -> HouseAccount:
     """The money of a house of the caller's; for its owners and their family, others are refused."""
-    if not any(tie.house_id == house_id and tie.capacity in OWNERS for tie in actor.houses):
+    row = await database.fetchrow(SINCE, actor.id, house_id)
+    if row is None or not row["is_theirs"]:
         actor.refuse()
-    return await _account(house_id, await database.fetchval(SINCE, actor.id, house_id, clock.today()))
+    return await _account(house_id, row["since"])
 
 
 @sensitive_read("house_account.read", caller="staff", permission=permissions.BILLS_READ)

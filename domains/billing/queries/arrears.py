@@ -14,7 +14,7 @@ import asyncpg
 
 from domains.billing import permissions
 from domains.billing.dunning import AGE_EDGES, AGES, age_of
-from domains.billing.dunning_sql import WHO_PAYS
+from domains.billing.payers import debtors
 from domains.billing.queries import promises
 from domains.billing.queries.promises import PaymentPromise
 from domains.billing.standing import COLUMNS, JOINS, standing
@@ -270,10 +270,10 @@ async def _bills(houses: Sequence[UUID], payer: str | None) -> Mapping[UUID, lis
 
 
 async def _people(bills: Mapping[UUID, Sequence[asyncpg.Record]]) -> Mapping[UUID, list[Debtor]]:
-    asked = {(id, row["payer"], row["person_id"]) for id, rows in bills.items() for row in rows}
-    columns = [list(column) for column in zip(*asked, strict=True)] or [[], [], []]
+    found = await debtors([row["id"] for rows in bills.values() for row in rows])
+    rows = {(row["house_id"], row["payer"], row["person_id"]): row for each in found.values() for row in each}
     people: defaultdict[UUID, list[Debtor]] = defaultdict(list)
-    for row in await database.fetch(WHO_PAYS, *columns, clock.today()):
+    for row in sorted(rows.values(), key=lambda row: (row["payer"], row["name"], row["person_id"])):
         debtor = Debtor(row["payer"], row["name"], sealed.masked_phone(row["phone_sealed"]))
         people[row["house_id"]].append(debtor)
     return people

@@ -14,6 +14,7 @@ import orjson
 
 from domains.billing import permissions
 from domains.billing.late_fees import LateFee, Terms
+from domains.billing.payer_sql import MINE, is_mine
 from domains.billing.standing import COLUMNS, JOINS, standing
 from domains.estate.queries import contains
 from domains.kernel import clock, database
@@ -135,25 +136,16 @@ _ROW = f"""b.id, b.compound_id, b.house_id, h.number AS house_number, b.number, 
     b.covers_until, b.issued_on, b.paid_at, {COLUMNS}"""
 _FROM = f"bill b JOIN house h ON h.id = b.house_id {JOINS}"
 
-# As what the caller ($1) belongs to which house, and since when: what an earlier household owes is none of theirs.
-_OWN = """own AS MATERIALIZED (
-    SELECT o.house_id, CASE o.capacity WHEN 'tenant' THEN 'tenant' ELSE 'owner' END AS payer,
-        min(coalesce(o.since_on, (o.recorded_at AT TIME ZONE 'Asia/Shanghai')::date)) AS since
-    FROM person p JOIN occupancy o ON o.person_id = p.id
-    WHERE p.account_id = $1 AND o.ended_at IS NULL AND (o.lease_until_on IS NULL OR o.lease_until_on >= $2)
-    GROUP BY 1, 2),
-me AS MATERIALIZED (SELECT id FROM person WHERE account_id = $1)"""
-
 _WANTED = """($3::text[] IS NULL OR w.state = ANY($3::text[])) AND ($4::uuid[] IS NULL OR w.house_id = ANY($4::uuid[]))
     AND ($5::date IS NULL OR (w.month, w.id) < ($5, $6::uuid))"""
 
 # Each house, and each record of the caller, by its own index: a page reads a page of each, not all there ever was.
 OWN = f"""
-WITH {_OWN},
+WITH {MINE},
 page AS (
-    SELECT one.id, one.month FROM own CROSS JOIN LATERAL (
+    SELECT one.id, one.month FROM (SELECT DISTINCT house_id FROM mine) house CROSS JOIN LATERAL (
         SELECT w.id, w.month FROM bill w
-        WHERE w.house_id = own.house_id AND w.payer = own.payer AND w.covers_until > own.since AND {_WANTED}
+        WHERE w.house_id = house.house_id AND {is_mine("w")} AND {_WANTED}
         ORDER BY w.month DESC, w.id DESC LIMIT $7) one
     UNION
     SELECT one.id, one.month FROM me CROSS JOIN LATERAL (
@@ -164,24 +156,21 @@ SELECT {_ROW} FROM page JOIN bill b ON b.id = page.id JOIN house h ON h.id = b.h
 ORDER BY b.month DESC, b.id DESC
 """
 
-_MINE = """(b.person_id IN (SELECT id FROM me) OR EXISTS (
-    SELECT FROM own WHERE own.house_id = b.house_id AND own.payer = b.payer AND b.covers_until > own.since))"""
-
 BY_ID = f"""
-WITH {_OWN}
+WITH {MINE}
 SELECT {_ROW} FROM {_FROM} WHERE b.id = ANY($3::uuid[])
-  AND (b.compound_id = ANY($4::uuid[]) OR b.building_id = ANY($5::uuid[]) OR {_MINE})
+  AND (b.compound_id = ANY($4::uuid[]) OR b.building_id = ANY($5::uuid[]) OR {is_mine("b")})
 """
 
 # By what is open, so that it reads as much after years as in the first month.
 DUE = f"""
-WITH {_OWN},
+WITH {MINE},
 open AS MATERIALIZED (
-    SELECT p.subject_id FROM payable p WHERE p.holder_id IN (SELECT house_id FROM own) AND p.settled_fen < p.due_fen
+    SELECT p.subject_id FROM payable p WHERE p.holder_id IN (SELECT house_id FROM mine) AND p.settled_fen < p.due_fen
     UNION
     SELECT w.id FROM bill w WHERE w.person_id IN (SELECT id FROM me) AND w.state IN ('open', 'partly_paid'))
 SELECT {COLUMNS} FROM bill b {JOINS}
-WHERE b.id IN (SELECT subject_id FROM open) AND b.state <> 'void' AND {_MINE}
+WHERE b.id IN (SELECT subject_id FROM open) AND b.state <> 'void' AND {is_mine("b")}
 """
 
 _NARROWED = """b.compound_id = $1 AND ($2::uuid[] IS NULL OR b.building_id = ANY($2::uuid[]))
@@ -267,8 +256,7 @@ async def own(
     after: tuple[object, ...] | None,
     limit: int,
 ) -> list[Bill]:
-    """A page of the bills that are the caller's to pay, the newest first: owners and family those of the owner,
-    tenants those of the tenant, of the time since they came; and whatever names the caller, for ever."""
+    """A page of the bills that are the caller's to pay, as `payer_sql` has it, the newest first."""
     wanted = [None if each is None else list(each) for each in (states, house_ids)]
     rows = await database.fetch(OWN, actor.id, clock.today(), *wanted, *(after or (None, None)), limit)
     return [_bill(row) for row in rows]

@@ -38,6 +38,7 @@ class Published:
     """A month's accounts as residents read them: the last revision."""
 
     id: UUID
+    compound_id: UUID
     month: date
     revision: int
     note: str
@@ -95,9 +96,14 @@ async def published_months(actor: Actor, compound_id: UUID) -> list[PublishedMon
     return [PublishedMonth(**row) for row in await database.fetch(sql.PUBLISHED_MONTHS, compound_id)]
 
 
-def _require_reader(actor: Actor, compound_id: UUID) -> None:
+def may_read(actor: Actor, compound_id: UUID) -> bool:
+    """Whether the caller lives in the compound, or is staff who reads what was published there."""
     lives_there = any(tie.compound_id == compound_id for tie in actor.houses)
-    if not lives_there and not any(actor.may(each, compound_id) for each in READERS):
+    return lives_there or any(actor.may(each, compound_id) for each in READERS)
+
+
+def _require_reader(actor: Actor, compound_id: UUID) -> None:
+    if not may_read(actor, compound_id):
         actor.refuse(compound_id)
 
 
@@ -107,7 +113,7 @@ async def published(compound_id: UUID, month: date | None) -> Published | None:
     if row is None:
         return None
     return Published(
-        row["id"], row["month"], row["revision"], row["note"], row["published_at"], row["sha256"],
+        row["id"], compound_id, row["month"], row["revision"], row["note"], row["published_at"], row["sha256"],
         from_content(orjson.loads(row["content"])),
     )  # fmt: skip
 

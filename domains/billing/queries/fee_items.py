@@ -38,6 +38,7 @@ class FeePrice:
     tiers: list[Tier] | None
     formula: str | None
     recorded_at: datetime
+    is_billed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +91,10 @@ ORDER BY i.starts_on, i.id LIMIT 500
 BY_ID = f"SELECT {_ROW} FROM fee_item i WHERE i.id = ANY($1::uuid[]) AND i.compound_id = ANY($2::uuid[])"
 
 PRICES = """
-SELECT fee_item_id, id, from_on, price_fen, tiers::text AS tiers, formula, recorded_at
-FROM fee_price WHERE fee_item_id = ANY($1::uuid[]) ORDER BY fee_item_id, from_on DESC
+SELECT p.fee_item_id, p.id, p.from_on, p.price_fen, p.tiers::text AS tiers, p.formula, p.recorded_at,
+    coalesce((SELECT max(l.period_until) FROM bill_line l WHERE l.fee_item_id = p.fee_item_id AND l.kind = 'charge')
+        > p.from_on, false) AS is_billed
+FROM fee_price p WHERE p.fee_item_id = ANY($1::uuid[]) ORDER BY p.fee_item_id, p.from_on DESC
 """
 
 DISCOUNTS = """
@@ -162,4 +165,12 @@ def _price(row: asyncpg.Record) -> FeePrice:
     tiers = None if row["tiers"] is None else [
         Tier(Decimal(each["above"]), Decimal(each["price_fen"])) for each in orjson.loads(row["tiers"])
     ]  # fmt: skip
-    return FeePrice(row["id"], row["from_on"], row["price_fen"], tiers, row["formula"], row["recorded_at"])
+    return FeePrice(
+        row["id"],
+        row["from_on"],
+        row["price_fen"],
+        tiers,
+        row["formula"],
+        row["recorded_at"],
+        row["is_billed"],
+    )

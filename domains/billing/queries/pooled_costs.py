@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -29,6 +31,17 @@ class PooledCost:
 
 
 @dataclass(frozen=True, slots=True)
+class PooledShare:
+    """What a house bears of a cost; the weight is its own, m² or 1. Shares are in the order of the houses."""
+
+    house_id: UUID
+    house_number: str
+    sort: str
+    weight: Decimal
+    amount_fen: int
+
+
+@dataclass(frozen=True, slots=True)
 class OneOffCharge:
     """A charge that comes once."""
 
@@ -42,6 +55,7 @@ class OneOffCharge:
     amount_fen: int
     note: str
     is_billed: bool
+    bill_id: UUID | None
     cancelled_at: datetime | None
     recorded_at: datetime
 
@@ -55,14 +69,24 @@ SELECT {_COST} FROM pooled_cost WHERE fee_item_id = $1 AND ($2::date IS NULL OR 
 ORDER BY period_from DESC LIMIT $3
 """
 
+# In the order of houses: from the last house shown on, each house is asked for its share.
+SHARES = """
+SELECT s.* FROM unnest($1::uuid[]) AS c (id) JOIN pooled_cost p ON p.id = c.id CROSS JOIN LATERAL (
+    SELECT s.pooled_cost_id, h.id AS house_id, h.number AS house_number, h.sort, s.weight, s.amount_fen
+    FROM house h JOIN pool_share s ON s.house_id = h.id AND s.pooled_cost_id = p.id
+    WHERE h.compound_id = p.compound_id AND ($2::text IS NULL OR (h.sort, h.id) > ($2, $3::uuid))
+    ORDER BY h.sort, h.id LIMIT $4) AS s
+ORDER BY s.pooled_cost_id, s.sort, s.house_id
+"""
+
 ONE_COST = f"SELECT {_COST} FROM pooled_cost WHERE id = $1 AND compound_id = ANY($2::uuid[])"
 
 _CHARGE = """
 SELECT o.id, o.compound_id, o.fee_item_id, i.name AS fee_item_name, o.house_id, h.number AS house_number, o.charged_on,
-    o.amount_fen, o.note, o.cancelled_at, o.recorded_at,
-    EXISTS (SELECT FROM bill_line l WHERE l.house_id = o.house_id AND l.fee_item_id = o.fee_item_id
-        AND l.period_from = o.charged_on AND l.kind = 'charge') AS is_billed
+    o.amount_fen, o.note, o.cancelled_at, o.recorded_at, l.bill_id, l.bill_id IS NOT NULL AS is_billed
 FROM one_off_charge o JOIN fee_item i ON i.id = o.fee_item_id JOIN house h ON h.id = o.house_id
+LEFT JOIN LATERAL (SELECT bill_id FROM bill_line WHERE house_id = o.house_id AND fee_item_id = o.fee_item_id
+    AND period_from = o.charged_on AND kind = 'charge' LIMIT 1) l ON true
 """
 
 CHARGES = f"""
@@ -85,6 +109,17 @@ async def of_item(
         actor.refuse(compound_id)
     rows = await database.fetch(OF_ITEM, fee_item_id, after[0] if after else None, limit)
     return [PooledCost(**row) for row in rows]
+
+
+async def shares_of(
+    cost_ids: Sequence[UUID], *, after: tuple[object, ...] | None, limit: int
+) -> Mapping[UUID, list[PooledShare]]:
+    """A page of each cost's shares, house by house; whoever asks has read the costs."""
+    found: defaultdict[UUID, list[PooledShare]] = defaultdict(list)
+    for row in await database.fetch(SHARES, cost_ids, *(after or (None, None)), limit):
+        values = dict(row)
+        found[values.pop("pooled_cost_id")].append(PooledShare(**values))
+    return found
 
 
 async def cost(actor: Actor, id: UUID) -> PooledCost | None:

@@ -33,18 +33,44 @@ class PaymentPromise:
     state: str
 
 
-_ALL = f"""
-SELECT {PROMISE_COLUMNS} FROM {PROMISE_FROM}
-WHERE m.compound_id = $2 AND ($3::uuid[] IS NULL OR h.building_id = ANY($3::uuid[]))
-"""
-_OF_STATE = "WHERE $4::text IS NULL AND w.state <> 'withdrawn' OR w.state = $4"
+# What a state says of the row itself stands in an index: those that are open, and those withdrawn, are read without a
+# look at any other. Whether one whose day has passed was kept is what was paid, asked of each of those alone.
+_WITHIN: Mapping[str | None, str] = {
+    None: "m.withdrawn_at IS NULL",
+    "open": "m.withdrawn_at IS NULL AND m.promised_on >= $1",
+    "kept": "m.withdrawn_at IS NULL",
+    "broken": "m.withdrawn_at IS NULL AND m.promised_on < $1",
+    "withdrawn": "m.withdrawn_at IS NOT NULL",
+}
+_OF_COMPOUND = "m.compound_id = $2 AND ($3::uuid[] IS NULL OR h.building_id = ANY($3::uuid[]))"
 
-PAGE = f"""
-SELECT w.* FROM ({_ALL} AND ($5::date IS NULL OR (m.promised_on, m.id) < ($5, $6::uuid))) w {_OF_STATE}
-ORDER BY w.promised_on DESC, w.id DESC LIMIT $7
-"""
 
-COUNT = f"SELECT count(*) FROM ({_ALL}) w {_OF_STATE}"
+def _judged(state: str | None, more: str = "") -> str:
+    """The promises of a compound in a state; `more` says which of them."""
+    wanted = "" if state is None else f"WHERE w.state = '{state}'"
+    return f"""(SELECT {PROMISE_COLUMNS} FROM {PROMISE_FROM}
+    WHERE {_OF_COMPOUND} AND {_WITHIN[state]} {more}) w {wanted}"""
+
+
+PAGE = {
+    state: f"""
+SELECT w.* FROM {_judged(state, "AND ($4::date IS NULL OR (m.promised_on, m.id) < ($4, $5::uuid))")}
+ORDER BY w.promised_on DESC, w.id DESC LIMIT $6
+"""
+    for state in _WITHIN
+}
+
+# Whether they were kept need not be known of all, nor of those withdrawn; the day is a parameter of every count.
+_UNJUDGED = (
+    "SELECT count(*) FROM payment_promise m JOIN house h ON h.id = m.house_id WHERE $1::date IS NOT NULL AND"
+)
+
+COUNT = {
+    state: f"{_UNJUDGED} {_OF_COMPOUND} AND {_WITHIN[state]}"
+    if state in (None, "withdrawn")
+    else f"SELECT count(*) FROM {_judged(state)}"
+    for state in _WITHIN
+}
 
 BY_ID = f"""
 SELECT {PROMISE_COLUMNS} FROM {PROMISE_FROM}
@@ -63,19 +89,19 @@ async def for_staff(
 ) -> list[PaymentPromise]:
     """A page of a compound's promises, the latest day first; those withdrawn only when they are asked for."""
     concerns("PaymentPromise", None, compound_id, state=state)
-    rows = await database.fetch(PAGE, *_arguments(actor, compound_id, state), *(after or (None, None)), limit)
+    rows = await database.fetch(PAGE[state], *_arguments(actor, compound_id), *(after or (None, None)), limit)
     return [PaymentPromise(**row) for row in rows]
 
 
 async def count(actor: Actor, compound_id: UUID, state: str | None) -> int:
     """How many there are over all pages."""
-    return int(await database.fetchval(COUNT, *_arguments(actor, compound_id, state)))
+    return int(await database.fetchval(COUNT[state], *_arguments(actor, compound_id)))
 
 
-def _arguments(actor: Actor, compound_id: UUID, state: str | None) -> tuple[object, ...]:
+def _arguments(actor: Actor, compound_id: UUID) -> tuple[object, ...]:
     actor.require(permissions.BILLS_READ, compound_id)
     reached = actor.buildings(permissions.BILLS_READ, compound_id)
-    return clock.today(), compound_id, None if reached is None else list(reached), state
+    return clock.today(), compound_id, None if reached is None else list(reached)
 
 
 async def by_id(actor: Actor, ids: Sequence[UUID]) -> Mapping[UUID, PaymentPromise]:

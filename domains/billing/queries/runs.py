@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -30,6 +31,7 @@ class BillingRun:
     from_month: date
     fee_item_ids: list[UUID]
     issued_on: date
+    due_on: date | None
     state: str
     is_scheduled: bool
     discount_percent: Decimal
@@ -44,6 +46,7 @@ class BillingRun:
     created_at: datetime
     approved_by_name: str | None
     approved_at: datetime | None
+    returned_at: datetime | None
     ended_at: datetime | None
     items: list[ItemTotal]
     problems: list[ProblemCount]
@@ -54,10 +57,10 @@ class BillingRun:
         return self.houses_done / self.houses if self.houses else float(self.state == "posted")
 
 
-_ROW = """r.id, r.compound_id, r.month, r.from_month, r.fee_item_ids, r.issued_on, r.state, r.is_scheduled,
+_ROW = """r.id, r.compound_id, r.month, r.from_month, r.fee_item_ids, r.issued_on, r.due_on, r.state, r.is_scheduled,
     r.discount_percent, r.expected_fen, r.houses, r.houses_done, r.bills AS bill_count, r.lines AS line_count, r.posted_fen,
     r.exceptions AS exception_count, c.name AS created_by_name, r.created_at, a.name AS approved_by_name, r.approved_at,
-    r.ended_at, r.preview::text AS preview"""
+    r.returned_at, r.ended_at, r.preview::text AS preview"""
 _FROM = "billing_run r LEFT JOIN account c ON c.id = r.created_by LEFT JOIN account a ON a.id = r.approved_by"
 
 # What was billed at once for one house is no run over the compound.
@@ -69,14 +72,21 @@ ORDER BY r.created_at DESC, r.id DESC LIMIT $4
 
 BY_ID = f"SELECT {_ROW} FROM {_FROM} WHERE r.id = ANY($1::uuid[]) AND r.compound_id = ANY($2::uuid[])"
 
+# A page of each run, by the index of its runs.
 EXCEPTIONS = """
-SELECT e.id, e.house_id, h.number AS house_number, e.fee_item_id, i.name AS fee_item_name, e.period_from, e.code
-FROM run_exception e JOIN house h ON h.id = e.house_id JOIN fee_item i ON i.id = e.fee_item_id
-WHERE e.run_id = $1 AND ($2::text IS NULL OR e.code = $2) AND ($3::text IS NULL OR (e.code, e.id) > ($3, $4::uuid))
-ORDER BY e.code, e.id LIMIT $5
+SELECT e.run_id, e.id, e.house_id, h.number AS house_number, e.fee_item_id, i.name AS fee_item_name, e.period_from, e.code
+FROM unnest($1::uuid[]) AS r (id) CROSS JOIN LATERAL (
+    SELECT * FROM run_exception e WHERE e.run_id = r.id AND ($2::text IS NULL OR e.code = $2)
+        AND ($3::text IS NULL OR (e.code, e.id) > ($3, $4::uuid))
+    ORDER BY e.code, e.id LIMIT $5) AS e
+JOIN house h ON h.id = e.house_id JOIN fee_item i ON i.id = e.fee_item_id ORDER BY e.run_id, e.code, e.id
 """
 
-BILLS = "SELECT id, number FROM bill WHERE run_id = $1 AND number > $2 ORDER BY number LIMIT $3"
+BILLS = """
+SELECT r.id AS run_id, b.id FROM unnest($1::uuid[]) AS r (id) CROSS JOIN LATERAL (
+    SELECT id, number FROM bill WHERE run_id = r.id AND number > $2 ORDER BY number LIMIT $3) AS b
+ORDER BY r.id, b.number
+"""
 
 OF_RUN = "SELECT id FROM bill WHERE run_id = $1 ORDER BY number"
 
@@ -106,23 +116,32 @@ async def by_id(actor: Actor, ids: Sequence[UUID]) -> Mapping[UUID, BillingRun]:
 
 
 async def exceptions(
-    run: BillingRun, code: str | None, *, after: tuple[object, ...] | None, limit: int
-) -> list[RunException]:
-    """A page of what a run could not charge, for who has read the run."""
-    rows = await database.fetch(EXCEPTIONS, run.id, code, *(after or (None, None)), limit)
-    return [
-        RunException(row["id"], Problem(**{name: row[name] for name in Problem.__slots__})) for row in rows
-    ]
+    run_ids: Sequence[UUID], code: str | None, *, after: tuple[object, ...] | None, limit: int
+) -> Mapping[UUID, list[RunException]]:
+    """A page of what each run could not charge, for who has read the runs."""
+    found: defaultdict[UUID, list[RunException]] = defaultdict(list)
+    for row in await database.fetch(EXCEPTIONS, run_ids, code, *(after or (None, None)), limit):
+        problem = Problem(**{name: row[name] for name in Problem.__slots__})
+        found[row["run_id"]].append(RunException(row["id"], problem))
+    return found
+
+
+def require_bills(actor: Actor, run: BillingRun) -> None:
+    """Refuse whoever may not read the bills of a run."""
+    actor.require(permissions.BILLS_READ, run.compound_id)
 
 
 async def bills_of(
-    actor: Actor, run: BillingRun, *, after: tuple[object, ...] | None, limit: int
-) -> list[bills.Bill]:
-    """A page of a run's bills by number, for who may read bills; others are refused."""
-    actor.require(permissions.BILLS_READ, run.compound_id)
-    rows = await database.fetch(BILLS, run.id, *(after or (0,)), limit)
-    found = await bills.by_id(actor, [row["id"] for row in rows])
-    return [found[row["id"]] for row in rows if row["id"] in found]
+    actor: Actor, run_ids: Sequence[UUID], *, after: tuple[object, ...] | None, limit: int
+) -> Mapping[UUID, list[bills.Bill]]:
+    """A page of each run's bills by number, those that the caller may see."""
+    rows = await database.fetch(BILLS, run_ids, *(after or (0,)), limit)
+    read = await bills.by_id(actor, [row["id"] for row in rows])
+    found: defaultdict[UUID, list[bills.Bill]] = defaultdict(list)
+    for row in rows:
+        if row["id"] in read:
+            found[row["run_id"]].append(read[row["id"]])
+    return found
 
 
 async def bills_made(actor: Actor, run_id: UUID) -> list[bills.Bill]:

@@ -42,12 +42,12 @@ ORDER BY v.requested_at DESC, v.id DESC LIMIT 100
 """
 
 _NARROWED = """v.compound_id = $1 AND ($2::uuid[] IS NULL OR h.building_id = ANY($2::uuid[]))
-  AND ($3::text IS NULL OR v.state = $3)"""
+  AND ($3::text IS NULL OR v.state = $3) AND ($4::uuid IS NULL OR v.house_id = $4)"""
 
 FOR_STAFF = f"""
 SELECT {_ROW} FROM vacancy v JOIN house h ON h.id = v.house_id
-WHERE {_NARROWED} AND ($4::timestamptz IS NULL OR (v.requested_at, v.id) < ($4, $5::uuid))
-ORDER BY v.requested_at DESC, v.id DESC LIMIT $6
+WHERE {_NARROWED} AND ($5::timestamptz IS NULL OR (v.requested_at, v.id) < ($5, $6::uuid))
+ORDER BY v.requested_at DESC, v.id DESC LIMIT $7
 """
 
 COUNT = f"SELECT count(*) FROM vacancy v JOIN house h ON h.id = v.house_id WHERE {_NARROWED}"
@@ -64,17 +64,25 @@ async def own(actor: Actor) -> list[Vacancy]:
 
 
 async def for_staff(
-    actor: Actor, compound_id: UUID, *, state: str | None, after: tuple[object, ...] | None, limit: int
+    actor: Actor,
+    compound_id: UUID,
+    *,
+    state: str | None,
+    after: tuple[object, ...] | None,
+    limit: int,
+    house_id: UUID | None = None,
 ) -> list[Vacancy]:
-    """A page of a compound's vacancies, the last one first."""
-    arguments = _arguments(actor, compound_id, state)
+    """A page of a compound's vacancies, or of one of its houses, the last one first."""
+    arguments = _arguments(actor, compound_id, state, house_id)
     rows = await database.fetch(FOR_STAFF, *arguments, *(after or (None, None)), limit)
     return [Vacancy(**row) for row in rows]
 
 
-async def count_for_staff(actor: Actor, compound_id: UUID, state: str | None) -> int:
+async def count_for_staff(
+    actor: Actor, compound_id: UUID, state: str | None, house_id: UUID | None = None
+) -> int:
     """How many there are over all pages."""
-    return int(await database.fetchval(COUNT, *_arguments(actor, compound_id, state)))
+    return int(await database.fetchval(COUNT, *_arguments(actor, compound_id, state, house_id)))
 
 
 async def by_id(actor: Actor, ids: Sequence[UUID]) -> Mapping[UUID, Vacancy]:
@@ -96,8 +104,10 @@ async def _own(actor: Actor, ids: Sequence[UUID] | None) -> Mapping[UUID, Vacanc
     return {row["id"]: Vacancy(**row) for row in await database.fetch(OWN, houses, actor.account_id, ids)}
 
 
-def _arguments(actor: Actor, compound_id: UUID, state: str | None) -> tuple[object, ...]:
+def _arguments(
+    actor: Actor, compound_id: UUID, state: str | None, house_id: UUID | None
+) -> tuple[object, ...]:
     permission = permissions.FEES_READ
     actor.require(permission, compound_id)
     reached = None if actor.kind == "system" else actor.buildings(permission, compound_id)
-    return compound_id, None if reached is None else list(reached), state
+    return compound_id, None if reached is None else list(reached), state, house_id

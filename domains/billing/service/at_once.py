@@ -14,16 +14,22 @@ from domains.billing import permissions
 from domains.billing.charges.statement import Charging
 from domains.billing.fee_terms import PREPAYABLE
 from domains.billing.proration import months_after, periods
-from domains.billing.service.posting import write_chunk
+from domains.billing.service.beginning import keep
+from domains.billing.service.posting import write_part
 from domains.billing.service.previewing import preview
-from domains.billing.service.runs import approve, keep
+from domains.billing.service.runs import approve
 from domains.billing.turns import take_turn
+from domains.identity import limits
 from domains.kernel import clock, database
 from domains.kernel.actor import Actor
 from domains.kernel.command import command, concerns
-from domains.kernel.errors import Conflict, Invalid, NotFound
+from domains.kernel.errors import Conflict, Invalid, NotFound, Throttled
+from domains.kernel.rates import RateLimit, WhenDown
 
 MOST_MONTHS = 36
+
+PAY_AHEAD = RateLimit("pay-ahead-account", 20, 3600, 10, WhenDown.OPEN)
+"""Each computes bills while the compound's others wait; whoever changes their mind a few times is not held up."""
 
 PLACE = "SELECT compound_id, building_id, handed_over_on FROM house WHERE id = $1"
 
@@ -53,8 +59,8 @@ async def pay_ahead(
 ) -> UUID:
     """Bill the coming months of a fee item that have no bill yet, at the discount for so many; the run's id.
 
-    For who pays them. `months` is a multiple of the item's cycle, 36 at most. Raises HOUSE_NOT_FOUND,
-    FEE_ITEM_NOT_FOUND, PAY_AHEAD_MONTHS, PAY_AHEAD_UNAVAILABLE, PAY_AHEAD_NOT_YOURS, NOT_BILLABLE.
+    For who pays them. `months` is a multiple of the item's cycle, 36 at most. Raises HOUSE_NOT_FOUND, Throttled
+    PAY_AHEAD_TOO_OFTEN, FEE_ITEM_NOT_FOUND, PAY_AHEAD_MONTHS, PAY_AHEAD_UNAVAILABLE, PAY_AHEAD_NOT_YOURS, NOT_BILLABLE.
     """
     capacities = {tie.capacity for tie in actor.houses if tie.house_id == house_id}
     if not capacities:
@@ -62,6 +68,7 @@ async def pay_ahead(
     house = await database.fetchrow(PLACE, house_id)
     assert house is not None, "somebody lives in it"
     concerns("BillingRun", None, house["compound_id"], house=house_id, fee_item=fee_item_id, months=months)
+    await _take(actor)
     await take_turn(house["compound_id"])
     item = await _prepayable(fee_item_id, house["compound_id"], months)
     first, last = await _months_ahead(item, house_id, house["handed_over_on"], months // item["cycle_months"])
@@ -71,6 +78,12 @@ async def pay_ahead(
     await _require_payer(run_id, capacities)
     concerns("BillingRun", run_id, house["compound_id"], house=house_id, fee_item=fee_item_id, months=months)
     return run_id
+
+
+async def _take(actor: Actor) -> None:
+    verdict = await limits.limiter().take(PAY_AHEAD, str(actor.account_id))
+    if not verdict.allowed:
+        raise Throttled("PAY_AHEAD_TOO_OFTEN", "预缴操作太频繁,请稍后再试", verdict.retry_after_s)
 
 
 async def _prepayable(fee_item_id: UUID, compound_id: UUID, months: int) -> asyncpg.Record:
@@ -120,6 +133,9 @@ async def bill_one_off(actor: Actor, *, charge_id: UUID, idempotency_key: UUID |
     concerns("BillingRun", None, charge["compound_id"], house=charge["house_id"], charge=charge_id)
     actor.require(permissions.RUNS_APPROVE, charge["compound_id"], charge["building_id"])
     await take_turn(charge["compound_id"])
+    # Before the turn was ours it may have been cancelled, or come back for another amount.
+    charge = await database.fetchrow(CHARGE, charge_id)
+    assert charge is not None, "charges are kept"
     month = charge["charged_on"].replace(day=1)
     charging = Charging(charge["compound_id"], month, month, (charge["fee_item_id"],), charge["house_id"])
     billed = await database.fetch(BILLED, charge["house_id"], charge["fee_item_id"], charge["charged_on"])
@@ -140,7 +156,7 @@ async def _bill_at_once(actor: Actor, charging: Charging) -> UUID:
         raise Conflict("NOT_BILLABLE", "暂时无法计费,请联系物业核对收费标准和金额")
     run_id = await keep(actor, charging, found, clock.today())
     await approve(actor, run_id)
-    await write_chunk(run_id)
+    await write_part(run_id)
     return run_id
 
 

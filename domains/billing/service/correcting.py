@@ -24,6 +24,9 @@ from payments.service.payables import NewPayable, PayableState
 
 WAIVER, LATE_FEE_INCOME = Account("waiver"), Account("late_fee_income")
 
+ASKING, DECIDING = "请重新填写", "请驳回后重新申请"
+"""What is to be done about an amount that does not fit."""
+
 
 async def correct(correction: asyncpg.Record, actor_id: UUID) -> int:
     """Let it take effect; how much more, or less where it is below zero, is owed now, in fen."""
@@ -48,6 +51,35 @@ async def correct(correction: asyncpg.Record, actor_id: UUID) -> int:
     return await _void(correction, principal, late_fee, actor_id)
 
 
+def check_waiver(amount_fen: int | None, outstanding_fen: int, then: str) -> None:
+    """At most what is to be paid is waived; None is all of it. `then` says what to do about more.
+
+    Raises NOTHING_TO_WAIVE, WAIVER_TOO_MUCH."""
+    if outstanding_fen == 0:
+        raise Conflict("NOTHING_TO_WAIVE", "没有可减免的未缴金额,请刷新后查看账单")
+    if amount_fen is not None and amount_fen > outstanding_fen:
+        message = f"未缴金额为 {money.display(outstanding_fen)},最多只能减免这么多,{then}"
+        raise Conflict("WAIVER_TOO_MUCH", message, "amountFen")
+
+
+def check_adjustment(amount_fen: int, line_fen: int, due_fen: int, then: str) -> None:
+    """No line, and no bill, below nothing, nor beyond all numbers. Raises ADJUSTMENT_TOO_MUCH."""
+    if line_fen + amount_fen < 0 or due_fen + amount_fen < 0:
+        message = f"这条明细最多只能减 {money.display(min(line_fen, due_fen))},{then}"
+        raise Conflict("ADJUSTMENT_TOO_MUCH", message, "amountFen")
+    if due_fen + amount_fen > money.MAX_FEN:
+        raise Conflict("ADJUSTMENT_TOO_MUCH", f"调整后的金额超出范围,{then}", "amountFen")
+
+
+async def require_house_money(bill_id: UUID, back_fen: int) -> None:
+    """What was paid of a bill goes back to the house's prepayment, which is its owners': what a tenant, the developer
+    or who sold the house paid may not. Raises PAID_BY_ANOTHER."""
+    if not await database.fetchval(sql.GOES_BACK_TO_HOUSE, bill_id):
+        paid = money.display(back_fen)
+        message = f"已缴的 {paid} 不是现业主的钱,不能转入房屋的预存款;请先与缴费人处理这笔已缴款"
+        raise Conflict("PAID_BY_ANOTHER", message)
+
+
 async def settle_down(correction: asyncpg.Record) -> None:
     """The late fee of the corrected principal, and the state that follows; called once the correction's own row is
     written, which the late fee asks for what was waived."""
@@ -62,12 +94,9 @@ def is_void() -> Conflict:
 
 async def _waive(correction: asyncpg.Record, owed: PayableState | None, actor_id: UUID) -> int:
     outstanding = 0 if owed is None else owed.outstanding_fen
-    if owed is None or outstanding == 0:
-        raise Conflict("NOTHING_TO_WAIVE", "没有可减免的未缴金额,请刷新后查看账单")
+    check_waiver(correction["amount_fen"], outstanding, DECIDING)
+    assert owed is not None, "something is to be paid"
     amount = outstanding if correction["amount_fen"] is None else correction["amount_fen"]
-    if amount > outstanding:
-        message = f"减免金额超过未缴的 {money.display(outstanding)},请驳回后重新申请"
-        raise Conflict("WAIVER_TOO_MUCH", message)
     await payables.change(_posting(correction, actor_id), owed.id, -amount, WAIVER)
     return -int(amount)
 
@@ -77,11 +106,7 @@ async def _adjust(correction: asyncpg.Record, principal: PayableState | None, ac
     assert line is not None, "lines are kept"
     amount: int = correction["amount_fen"]
     outstanding, due = (0, 0) if principal is None else (principal.outstanding_fen, principal.due_fen)
-    if line["amount_fen"] + amount < 0 or due + amount < 0:
-        message = f"这条明细最多只能减 {money.display(min(line['amount_fen'], due))},请驳回后重新申请"
-        raise Conflict("ADJUSTMENT_TOO_MUCH", message)
-    if due + amount > money.MAX_FEN:
-        raise Conflict("ADJUSTMENT_TOO_MUCH", "调整后的金额超出范围,请驳回后重新申请")
+    check_adjustment(amount, line["amount_fen"], due, DECIDING)
     income = _income(line, correction["bill_id"])
     if principal is None:
         opened = NewPayable(correction["bill_id"], correction["house_id"], amount, correction["due_on"])
@@ -149,6 +174,8 @@ async def _reverse(
     prepayment. Where the sum of the former is below zero, more is owed."""
     less, back = sum(unpaid.values()), sum(paid.values())
     name = owed.subject_type
+    if back:
+        await require_house_money(correction["bill_id"], back)
     if less:
         against = {account: -fen for account, fen in unpaid.items()}
         await payables.change(_posting(correction, actor_id, name), owed.id, -less, against)

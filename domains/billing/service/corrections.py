@@ -13,6 +13,7 @@ from domains.billing.bill_models import Correction
 from domains.billing.events import BillCorrected, CorrectionDecided, CorrectionRequested
 from domains.billing.rules import CORRECTION
 from domains.billing.service import correcting
+from domains.billing.standing import Standing, standing
 from domains.kernel import clock, database, money, outbox, text
 from domains.kernel.actor import Actor
 from domains.kernel.command import command, concerns
@@ -28,11 +29,16 @@ async def request_waiver(
 ) -> UUID:
     """Ask to waive so much of a bill's principal or late fee (减免), or all that is to be paid of it; its id.
 
-    Raises BILL_NOT_FOUND, BILL_VOID, CORRECTION_WAITING, AMOUNT_INVALID.
+    Raises BILL_NOT_FOUND, BILL_VOID, CORRECTION_WAITING, AMOUNT_INVALID, NOTHING_TO_WAIVE, WAIVER_TOO_MUCH.
     """
     bill = await _bill(actor, sql.BILL_PLACE, bill_id, "BILL_NOT_FOUND", "没有找到这张账单,请刷新后重试")
     if amount_fen is not None and amount_fen <= 0:
         raise Invalid("AMOUNT_INVALID", "减免金额须大于零,请重新填写", "amountFen")
+    _check_range(amount_fen)
+    stands = await _stands(bill_id)
+    is_principal = concern == "principal"
+    outstanding = stands.principal_outstanding_fen if is_principal else stands.late_fee_outstanding_fen
+    correcting.check_waiver(amount_fen, outstanding, correcting.ASKING)
     return await _request(actor, bill, "waiver", concern=concern, amount_fen=amount_fen, reason=reason)
 
 
@@ -40,19 +46,27 @@ async def request_waiver(
 async def request_adjustment(actor: Actor, *, line_id: UUID, amount_fen: int, reason: str) -> UUID:
     """Ask to add so much to a line of a bill, or to take it off where it is below zero (调整); its id.
 
-    Raises LINE_NOT_FOUND, BILL_VOID, CORRECTION_WAITING, AMOUNT_INVALID.
+    Raises LINE_NOT_FOUND, BILL_VOID, CORRECTION_WAITING, AMOUNT_INVALID, ADJUSTMENT_TOO_MUCH, PAID_BY_ANOTHER.
     """
     bill = await _bill(actor, sql.LINE_PLACE, line_id, "LINE_NOT_FOUND", "没有找到这条明细,请刷新后重试")
     if amount_fen == 0:
         raise Invalid("AMOUNT_INVALID", "调整金额不能为零,请重新填写", "amountFen")
+    _check_range(amount_fen)
+    await _check_adjustment(bill["bill_id"], line_id, amount_fen)
     return await _request(actor, bill, "adjustment", amount_fen=amount_fen, reason=reason)
 
 
 @command("correction.request", caller="staff", permission=permissions.CORRECTIONS_REQUEST)
 async def request_void(actor: Actor, *, bill_id: UUID, reason: str) -> UUID:
     """Ask to take a bill back (作废): what was paid of it goes to the house's prepayment. Its periods stay charged
-    and come back only by an adjustment of another bill. Raises BILL_NOT_FOUND, BILL_VOID, CORRECTION_WAITING."""
+    and come back only by an adjustment of another bill.
+
+    Raises BILL_NOT_FOUND, BILL_VOID, CORRECTION_WAITING, and PAID_BY_ANOTHER where what was paid is not the owner's.
+    """
     bill = await _bill(actor, sql.BILL_PLACE, bill_id, "BILL_NOT_FOUND", "没有找到这张账单,请刷新后重试")
+    stands = await _stands(bill_id)
+    if back := stands.principal_settled_fen + stands.late_fee_settled_fen:
+        await correcting.require_house_money(bill_id, back)
     return await _request(actor, bill, "void", reason=reason)
 
 
@@ -62,7 +76,29 @@ async def _bill(actor: Actor, statement: str, id: UUID, code: str, message: str)
         raise NotFound(code, message)
     concerns("Correction", None, row["compound_id"])
     actor.require(permissions.CORRECTIONS_REQUEST, row["compound_id"], row["building_id"])
+    if row["state"] == "void":
+        raise correcting.is_void()
     return row
+
+
+def _check_range(amount_fen: int | None) -> None:
+    if amount_fen is not None:
+        money.within_range(amount_fen, field="amountFen")
+
+
+async def _stands(bill_id: UUID) -> Standing:
+    """As it is asked for; the decision looks again, with the bill's payables locked."""
+    row = await database.fetchrow(sql.STANDING, [bill_id])
+    assert row is not None, "bills are kept"
+    return standing(row, clock.today())
+
+
+async def _check_adjustment(bill_id: UUID, line_id: UUID, amount_fen: int) -> None:
+    stands, line = await _stands(bill_id), await database.fetchrow(sql.LINE, line_id)
+    assert line is not None, "lines are kept"
+    correcting.check_adjustment(amount_fen, line["amount_fen"], stands.principal_due_fen, correcting.ASKING)
+    if (back := -amount_fen - stands.principal_outstanding_fen) > 0:
+        await correcting.require_house_money(bill_id, back)
 
 
 async def _request(
@@ -74,11 +110,7 @@ async def _request(
     concern: Concern = "principal",
     amount_fen: int | None = None,
 ) -> UUID:
-    if amount_fen is not None:
-        money.within_range(amount_fen, field="amountFen")
     reason = text.clean(reason, max_length=200, multiline=True, field="reason")
-    if bill["state"] == "void":
-        raise correcting.is_void()
     bill_id, line_id = (bill["bill_id"], bill["id"]) if kind == "adjustment" else (bill["id"], None)
     id: UUID | None = await database.fetchval(
         sql.REQUEST, uuid7(), bill["compound_id"], bill_id, line_id, kind, concern, amount_fen, reason, actor.id,
@@ -98,7 +130,7 @@ async def decide_correction(
     """Let another's request take effect, or reject it, which needs a note (审批); `kind` is what it must be.
 
     Raises CORRECTION_NOT_FOUND, CORRECTION_OWN, CORRECTION_DECIDED, BILL_BEING_PAID, BILL_VOID, and what the correction
-    itself refuses: NOTHING_TO_WAIVE, WAIVER_TOO_MUCH, ADJUSTMENT_TOO_MUCH, BALANCE_TOO_LOW.
+    itself refuses: NOTHING_TO_WAIVE, WAIVER_TOO_MUCH, ADJUSTMENT_TOO_MUCH, PAID_BY_ANOTHER, BALANCE_TOO_LOW.
     """
     row = await _locked(correction_id)
     concerns("Correction", correction_id, row["compound_id"], bill=row["bill_id"], approved=approve)

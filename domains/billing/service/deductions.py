@@ -27,8 +27,8 @@ log = structlog.get_logger(__name__)
 async def deduct(house_id: UUID) -> int:
     """Pay what the house's prepayments cover, the oldest bill first; the number of bills that were paid.
 
-    Nothing where the compound does not deduct by itself. Bills of the developer, void ones, and those somebody is
-    paying at this moment are passed over. What runs at once for one house comes one after the other.
+    Nothing where the compound does not deduct by itself. Bills that are not the owners' of today, void ones, and those
+    somebody is paying at this moment are passed over. What runs at once for one house comes one after the other.
     """
     row = await database.fetchrow(sql.DEDUCTS, house_id)
     if row is None or not row["deducts"]:
@@ -42,6 +42,7 @@ async def _deduct(actor: Actor, compound_id: UUID, house_id: UUID) -> int:
     today = clock.today()
     locked = {row["id"] for row in await database.fetch(sql.LOCK_OPEN_OF_HOUSE, house_id)}
     bills = await _owed(house_id, locked, today)
+    await database.execute(sql.LOCK_BILLS, list(bills))
     money = await database.fetch(sql.LOCK_BALANCES, compound_id, house_id)
     balances = {row["purpose"]: row["balance_fen"] for row in money}
     paid = pay([each.owed for each in bills.values()], balances)

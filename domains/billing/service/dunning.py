@@ -11,8 +11,9 @@ import asyncpg
 
 from domains.billing import dunning_sql as sql
 from domains.billing import permissions
-from domains.billing.dunning import OWNER_TOLD_AFTER, Step, Turn, letter_number, turn
+from domains.billing.dunning import Step, Turn, letter_number, turn
 from domains.billing.events import DunningDue
+from domains.billing.payers import accounts_of, debtors
 from domains.billing.standing import Standing, standing
 from domains.kernel import clock, database, outbox
 from domains.kernel.actor import SYSTEM, Actor
@@ -29,11 +30,12 @@ class Owing:
 
     row: asyncpg.Record
     stands: Standing
+    debtors: tuple[UUID, ...]
 
     @property
-    def payer(self) -> tuple[UUID, str, str]:
-        """Whose bill it is: one reminder goes to each."""
-        return self.row["house_id"], self.row["payer"], str(self.row["person_id"] or "")
+    def payer(self) -> tuple[object, ...]:
+        """Whose bill it is: one reminder, and one letter, goes to each. Who sold a house is another than who bought it."""
+        return self.row["house_id"], self.row["payer"], str(self.row["person_id"] or ""), self.debtors
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ async def remind_due() -> dict[str, int]:
 async def _remind(actor: Actor, compound_id: UUID, bill_ids: Sequence[UUID]) -> int:
     steps = [Step(**row) for row in await database.fetch(sql.STEPS, compound_id)]
     rows = await database.fetch(sql.CANDIDATES, bill_ids, clock.today())
-    turns = [(each, _turn(steps, each.row)) for each in _owing(rows)]
+    turns = [(each, _turn(steps, each.row)) for each in await _owing(rows)]
     written = await _write(turns)
     taken = [
         Reminded(each, step)
@@ -76,9 +78,14 @@ async def _remind(actor: Actor, compound_id: UUID, bill_ids: Sequence[UUID]) -> 
     return len(groups)
 
 
-def _owing(rows: Sequence[asyncpg.Record]) -> list[Owing]:
-    found = [Owing(row, standing(row, clock.today())) for row in rows]
-    return [each for each in found if each.stands.outstanding_fen > 0 and not each.stands.is_held]
+async def _owing(rows: Sequence[asyncpg.Record]) -> list[Owing]:
+    stands = [(row, standing(row, clock.today())) for row in rows]
+    owed = [(row, each) for row, each in stands if each.outstanding_fen > 0 and not each.is_held]
+    who = await debtors([row["id"] for row, _ in owed])
+    return [
+        Owing(row, each, tuple(sorted(person["person_id"] for person in who.get(row["id"], ()))))
+        for row, each in owed
+    ]
 
 
 def _turn(steps: Sequence[Step], row: asyncpg.Record) -> Turn:
@@ -107,7 +114,7 @@ async def _write(turns: Sequence[tuple[Owing, Turn]]) -> set[tuple[UUID, UUID]]:
 
 
 def _grouped(taken: Sequence[Reminded]) -> list[list[Reminded]]:
-    def payer(each: Reminded) -> tuple[UUID, str, str]:
+    def payer(each: Reminded) -> tuple[object, ...]:
         return each.owing.payer
 
     return [list(group) for _, group in groupby(sorted(taken, key=payer), payer)]
@@ -174,15 +181,16 @@ async def house_of(actor: Actor, house_id: UUID, subject_type: str) -> asyncpg.R
 
 
 async def _to_remind(house_id: UUID) -> list[list[Owing]]:
-    owing = _owing(await database.fetch(sql.OPEN_OF_HOUSE, house_id))
+    owing = await _owing(await database.fetch(sql.OPEN_OF_HOUSE, house_id))
     if not owing:
         raise Conflict("NOTHING_OWED", "这套房屋没有待缴的账单,或正在支付中,无需催缴")
 
-    def payer(each: Owing) -> tuple[UUID, str, str]:
+    def payer(each: Owing) -> tuple[object, ...]:
         return each.payer
 
     groups = [list(group) for _, group in groupby(sorted(owing, key=payer), payer)]
-    told = [group for group in groups if await recipients([each.row for each in group])]
+    readers = await accounts_of([each.row["id"] for each in owing])
+    told = [group for group in groups if any(readers[each.row["id"]] for each in group)]
     if not told:
         raise Conflict("NOBODY_TO_REMIND", "这户的缴费人都没有登录小程序,请打电话或上门联系")
     return told
@@ -194,18 +202,3 @@ async def _require_silence(house_id: UUID) -> None:
         raise Conflict("PROMISE_OPEN", f"这户已承诺在 {until} 前缴费,请到期后再催缴,或先撤回承诺")
     if await database.fetchval(sql.REMINDED_ON, house_id, today):
         raise Conflict("REMINDED_TODAY", "今天已经提醒过这户,请明天再试")
-
-
-async def recipients(bills: Sequence[asyncpg.Record]) -> list[UUID]:
-    """The accounts of who pays these bills: who is named, or the owners or tenants of today; of what a tenant has owed
-    for thirty days its owners too. A developer has none."""
-    today = clock.today()
-    asked = {(each["house_id"], each["payer"], each["person_id"]) for each in bills}
-    asked |= {
-        (each["house_id"], "owner", None)
-        for each in bills
-        if each["payer"] == "tenant" and (today - each["due_on"]).days >= OWNER_TOLD_AFTER
-    }
-    columns = [list(column) for column in zip(*asked, strict=True)]
-    rows = await database.fetch(sql.WHO_PAYS, *columns, today)
-    return list({row["account_id"] for row in rows if row["account_id"] is not None})

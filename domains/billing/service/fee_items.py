@@ -23,20 +23,14 @@ from domains.kernel.command import command, concerns
 from domains.kernel.errors import Conflict, Invalid, NotFound
 from domains.kernel.ids import uuid7
 
-# House by house, so that the index of lines is used: lines are never looked up by their fee item alone.
+# One look at the index of its lines.
 USED = """
 SELECT EXISTS (SELECT FROM pooled_cost WHERE fee_item_id = $1)
     OR EXISTS (SELECT FROM one_off_charge WHERE fee_item_id = $1)
-    OR EXISTS (SELECT FROM house h CROSS JOIN LATERAL (
-        SELECT 1 FROM bill_line l WHERE l.house_id = h.id AND l.fee_item_id = $1 LIMIT 1) AS line WHERE h.compound_id = $2)
+    OR EXISTS (SELECT FROM bill_line WHERE fee_item_id = $1)
 """
 
-BILLED_UNTIL = """
-SELECT max(line.period_until) FROM house h CROSS JOIN LATERAL (
-    SELECT l.period_until FROM bill_line l WHERE l.house_id = h.id AND l.fee_item_id = $1 AND l.kind = 'charge'
-    ORDER BY l.period_from DESC LIMIT 1) AS line
-WHERE h.compound_id = $2
-"""
+BILLED_UNTIL = "SELECT max(period_until) FROM bill_line WHERE fee_item_id = $1 AND kind = 'charge'"
 
 
 async def item_to_change(actor: Actor, fee_item_id: UUID) -> FeeItem:
@@ -53,7 +47,7 @@ async def item_to_change(actor: Actor, fee_item_id: UUID) -> FeeItem:
 
 async def billed_until(item: FeeItem) -> date | None:
     """The first day that none of the item's lines is for; None before its first line."""
-    day: date | None = await database.fetchval(BILLED_UNTIL, item.id, _compound(item))
+    day: date | None = await database.fetchval(BILLED_UNTIL, item.id)
     return day
 
 
@@ -107,7 +101,7 @@ async def _change(item: FeeItem, terms: FeeTerms) -> UUID:
     if item.ends_on is not None and terms.starts_on >= item.ends_on:
         raise Invalid("FEE_ITEM_INVALID", "开始日期须早于结束日期", "starts_on")
     changed = [name for name in FROZEN if columns[name] != getattr(item, name)]
-    if changed and await database.fetchval(USED, item.id, _compound(item)):
+    if changed and await database.fetchval(USED, item.id):
         raise Conflict("FEE_ITEM_IN_USE", "这个项目已经出过账,请结束旧项目并新建", changed[0])
     await FeeItem.filter(pk=item.id).update(updated_at=clock.now(), **columns)
     return item.id

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -13,8 +13,8 @@ import asyncpg
 
 from domains.billing.charges.formulas import formulas_of
 from domains.billing.charges.posting import adding_up
-from domains.billing.charges.statement import BEFORE_ALL, Charging
-from domains.billing.service.posting import CHUNK, FOR_LARGE_STATEMENTS
+from domains.billing.charges.statement import BEFORE_ALL, FOR_LARGE_STATEMENTS, Charging
+from domains.billing.run_parts import CHUNK, Part
 from domains.kernel import database
 
 MOST_SAMPLES = 100
@@ -72,14 +72,15 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a run would come to."""
+    """What a run would come to; its parts are what a posting is held to."""
 
     houses: int
     total_fen: int
     lines: int
     items: tuple[ItemTotal, ...]
     problems: tuple[ProblemCount, ...]
-    samples: tuple[Problem, ...] = ()
+    samples: tuple[Problem, ...]
+    parts: tuple[Part, ...]
 
     @property
     def as_json(self) -> dict[str, Any]:  # Any: JSON
@@ -98,7 +99,7 @@ class Preview:
 
 @dataclass(slots=True)
 class _Sums:
-    houses: int = 0
+    parts: list[Part] = field(default_factory=list)
     lines: Counter[UUID] = field(default_factory=Counter)
     fen: Counter[UUID] = field(default_factory=Counter)
     problems: Counter[str] = field(default_factory=Counter)
@@ -118,24 +119,26 @@ class _Sums:
             self.samples.append((UUID(house), date.fromisoformat(day), item_id, code))
 
 
-async def preview(charging: Charging) -> Preview:
-    """Add up a run's charges, chunk by chunk as it would be posted, in the open transaction or one of its own."""
+async def preview(charging: Charging, chunk: int = CHUNK) -> Preview:
+    """Add up a run's charges, part by part as it would be posted, in the open transaction or one of its own."""
     async with database.transaction():
         await database.execute(FOR_LARGE_STATEMENTS)
-        sums = await _add_up(charging)
+        sums = await _add_up(charging, chunk)
         return await _in_words(charging, sums)
 
 
-async def _add_up(charging: Charging) -> _Sums:
+async def _add_up(charging: Charging, chunk: int) -> _Sums:
     of_one_house = charging.house_id is not None
     text = adding_up(await formulas_of(charging.compound_id), of_one_house=of_one_house)
     sums, after = _Sums(), BEFORE_ALL
     while True:
-        rows = await database.fetch(text, *charging.arguments(after, CHUNK))
-        sums.houses += rows[0]["houses"]
+        rows = await database.fetch(text, *charging.arguments(after, chunk))
+        part = replace(Part.of(rows[0]), digest=sum(int(row["digest"]) for row in rows))
+        if part.houses or not sums.parts:
+            sums.parts.append(part)
         for row in rows:
             sums.add(row)
-        if of_one_house or rows[0]["houses"] < CHUNK:
+        if of_one_house or part.houses < chunk:
             return sums
         after = rows[0]["last_sort"], rows[0]["last_id"]
 
@@ -154,8 +157,8 @@ async def _in_words(charging: Charging, sums: _Sums) -> Preview:
         for house, day, item, code in sums.samples
     ]
     return Preview(
-        sums.houses, sums.fen.total(), sums.lines.total(), tuple(items),
-        tuple(ProblemCount(*each) for each in sorted(sums.problems.items())), tuple(samples),
+        sum(part.houses for part in sums.parts), sums.fen.total(), sums.lines.total(), tuple(items),
+        tuple(ProblemCount(*each) for each in sorted(sums.problems.items())), tuple(samples), tuple(sums.parts),
     )  # fmt: skip
 
 

@@ -9,12 +9,13 @@ import orjson
 
 from domains.billing import permissions, tariffs
 from domains.billing.fee_terms import FIRST_DAY, LAST_DAY
+from domains.billing.models import FeePrice
 from domains.billing.service.fee_items import billed_until, item_to_change
 from domains.billing.tariffs import Tariff
 from domains.kernel import clock, database
 from domains.kernel.actor import Actor
 from domains.kernel.command import command, concerns
-from domains.kernel.errors import Conflict, Invalid
+from domains.kernel.errors import Conflict, Invalid, NotFound
 from domains.kernel.ids import uuid7
 
 SET = """
@@ -46,4 +47,18 @@ async def set_fee_price(actor: Actor, *, fee_item_id: UUID, from_on: date, tarif
         SET, uuid7(), item.id, from_on, columns["price_fen"], tiers, columns["formula"], actor.account_id,
         clock.now(),
     )  # fmt: skip
+    return item.id
+
+
+@command("fee_price.remove", caller="staff", permission=permissions.FEES_WRITE)
+async def remove_fee_price(actor: Actor, *, fee_item_id: UUID, from_on: date) -> UUID:
+    """Take back the price of a fee item that holds from a day on, while no bill reaches beyond that day; the price
+    before it goes on. Raises FEE_ITEM_NOT_FOUND, PRICE_NOT_FOUND, PRICE_BILLED."""
+    item = await item_to_change(actor, fee_item_id)
+    concerns("FeeItem", item.id, UUID(str(item.compound_id)), from_on=from_on)  # type: ignore[attr-defined]  # the ORM's own column
+    billed = await billed_until(item)
+    if billed is not None and from_on < billed:
+        raise Conflict("PRICE_BILLED", f"已出账到 {billed},这个标准已经用于账单,不能删除", "from_on")
+    if not await FeePrice.filter(fee_item_id=item.id, from_on=from_on).delete():
+        raise NotFound("PRICE_NOT_FOUND", "没有这一天生效的收费标准,请刷新后重试", "from_on")
     return item.id

@@ -7,7 +7,6 @@ from datetime import date, timedelta
 from uuid import UUID
 
 import asyncpg
-import orjson
 
 from domains.billing import permissions
 from domains.billing.authority import require_whole
@@ -16,16 +15,19 @@ from domains.billing.fee_terms import FIRST_DAY
 from domains.billing.models import BillingRun
 from domains.billing.proration import month_number
 from domains.billing.rules import RUN
-from domains.billing.service.posting import charging_of
+from domains.billing.service.beginning import charging_of, differs, keep
 from domains.billing.service.previewing import Preview, preview
 from domains.billing.turns import take_turn
 from domains.kernel import clock, database
 from domains.kernel.actor import Actor
 from domains.kernel.command import command, concerns
 from domains.kernel.errors import Conflict, Invalid, NotFound
-from domains.kernel.ids import uuid7
+from domains.kernel.jobs import request_run
 
 MOST_MONTHS, MOST_MONTHS_AHEAD, MOST_DAYS_OFF = 24, 12, 60
+
+POSTING = "billing.post_runs"
+"""The job that posts what is approved."""
 
 KNOWN_ITEMS = "SELECT count(*) FROM fee_item WHERE compound_id = $1 AND id = ANY($2::uuid[])"
 
@@ -74,20 +76,6 @@ async def start_billing_run(
     return id
 
 
-async def keep(
-    actor: Actor, charging: Charging, found: Preview, issued_on: date, *, is_scheduled: bool = False
-) -> UUID:
-    """A draft's row, in the open transaction."""
-    made = await BillingRun.create(
-        id=uuid7(), compound_id=charging.compound_id, month=charging.month, from_month=charging.from_month,
-        fee_item_ids=[str(id) for id in charging.fee_item_ids], house_id=charging.house_id,
-        discount_percent=charging.discount_percent, issued_on=issued_on, state="draft", is_scheduled=is_scheduled,
-        preview=found.as_json, expected_fen=found.total_fen, houses=found.houses, created_by=actor.account_id,
-        created_at=clock.now(),
-    )  # fmt: skip
-    return made.id
-
-
 async def _checked(
     compound_id: UUID,
     month: date,
@@ -125,7 +113,7 @@ async def run_to_change(actor: Actor, run_id: UUID, *permitted: str) -> asyncpg.
 
 @command("billing_run.approve", caller="staff", permission=permissions.RUNS_APPROVE)
 async def approve_billing_run(actor: Actor, *, run_id: UUID, expected_fen: int) -> UUID:
-    """Let a draft be posted, as it was previewed: `expected_fen` is the total that the approver saw.
+    """Let a draft be posted at once, as it was previewed: `expected_fen` is the total that the approver saw.
 
     Raises RUN_NOT_FOUND, STATE_CONFLICT, and PREVIEW_CHANGED where the same preview comes out differently now.
     """
@@ -133,19 +121,14 @@ async def approve_billing_run(actor: Actor, *, run_id: UUID, expected_fen: int) 
     await take_turn(run["compound_id"])
     if run["state"] == "draft":
         found = await preview(charging_of(run))
-        if expected_fen != run["expected_fen"] or _differs(found, run):
+        if expected_fen != run["expected_fen"] or await differs(run, found):
             raise Conflict(
                 "PREVIEW_CHANGED", "费用数据在预览之后有变化,请取消本批次,重新预览后再审批", "expected_fen"
             )
     await approve(actor, run_id)
+    await request_run(actor, POSTING)
     concerns("BillingRun", run_id, run["compound_id"], month=run["month"], expected_fen=expected_fen)
     return run_id
-
-
-def _differs(found: Preview, run: asyncpg.Record) -> bool:
-    now = {each.fee_item_id: (each.lines, each.fen) for each in found.items}
-    kept = orjson.loads(run["preview"])["items"]
-    return now != {UUID(each["fee_item_id"]): (each["lines"], each["fen"]) for each in kept}
 
 
 async def approve(actor: Actor, run_id: UUID) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 import asyncpg
 
 from domains.billing import permissions
-from domains.billing.events import VacancyDecided
+from domains.billing.events import VacancyDecided, VacancyRequested
 from domains.billing.models import Vacancy
 from domains.billing.rules import VACANCY
 from domains.billing.service.houses import house_to_change
@@ -52,6 +52,7 @@ async def request_vacancy(
         actor, tie.compound_id, house_id, from_on=from_on, until_on=until_on, note=note, state="requested"
     )
     concerns("Vacancy", id, tie.compound_id, house=house_id)
+    await outbox.record(VacancyRequested(id, tie.compound_id, house_id))
     return id
 
 

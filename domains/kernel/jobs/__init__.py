@@ -4,7 +4,7 @@ What a job does is computed from rows that are due, so that running it twice is 
 unique row per (job, due) keeps it from running twice in the first place.
 """
 
-from domains.kernel.jobs.control import LEADER, pause_job, resume_job, run_job
+from domains.kernel.jobs.control import LEADER, pause_job, request_run, resume_job, run_job
 from domains.kernel.jobs.events import EVENTS, JobFailed
 from domains.kernel.jobs.job import Job, Result, Trigger, catalogue, cron, is_late, latest_due, next_due
 from domains.kernel.jobs.listing import JobRun, RunsAsked, ScheduledJob, runs, scheduled_jobs
@@ -31,6 +31,7 @@ __all__ = [
     "next_due",
     "pause_job",
     "purge",
+    "request_run",
     "resume_job",
     "run_due",
     "run_job",

@@ -24,6 +24,8 @@ WHERE NOT EXISTS (SELECT FROM job_run
 ON CONFLICT (job, due_at) DO NOTHING RETURNING id
 """
 
+IS_PAUSED = "SELECT EXISTS (SELECT FROM job_pause WHERE job = $1)"
+
 PAUSE = """
 INSERT INTO job_pause (job, paused_at, paused_by, paused_by_name, reason) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (job) DO NOTHING
@@ -49,6 +51,15 @@ async def run_job(actor: Actor, *, job: str, idempotency_key: UUID | None = None
         raise Conflict("JOB_UNDER_WAY", "这个任务正在等待运行或正在运行,请等它结束后再试", "job")
     waking.after_commit(LEADER)
     return run_id
+
+
+async def request_run(actor: Actor, job: str) -> None:
+    """Have a job run once the open transaction is committed, which has left it something to do that should not wait
+    for the schedule. Nothing while it is paused, requested or running: a run that is under way looks again."""
+    await database.execute(TURN, job)
+    if not await database.fetchval(IS_PAUSED, job):
+        await database.fetchval(REQUEST, uuid7(), job, clock.now(), actor.account_id, actor.name[:60])
+        waking.after_commit(LEADER)
 
 
 @command("job.pause", caller="staff")

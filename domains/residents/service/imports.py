@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from domains.estate import permissions
-from domains.kernel import clock
+from domains.kernel import clock, database
 from domains.kernel.actor import Actor
 from domains.kernel.command import command, concerns
 from domains.kernel.errors import Conflict, NotFound
@@ -23,6 +23,11 @@ from domains.residents.register.problems import KEPT_ERRORS, RowError
 from domains.residents.register.reading import Register, SheetReading, read_register
 
 _SENSITIVE = frozenset(map(title, (Field.PHONE, Field.TENANT_PHONE, Field.DOCUMENT_NUMBER)))
+
+MANY_ROWS = 2_000
+"""From so many on, plans made for what was there before are wrong until somebody looks at the tables again."""
+
+ANALYZE = "SELECT analyze_register()"
 
 SheetSummary = dict[str, Any]  # Any: a sheet's recognised mapping, as JSON
 
@@ -118,6 +123,8 @@ async def _applied(actor: Actor, report: ImportReport, staged: Staged | None) ->
     except HousesMissing as missing:
         return await _refuse(actor, report=_refused(report, missing))
     await files.forget(report.id, (await RegisterImport.get(pk=report.id)).file_key)
+    if sum(done.counts.values()) >= MANY_ROWS:
+        await database.execute(ANALYZE)
     return done
 
 

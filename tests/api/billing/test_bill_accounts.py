@@ -135,6 +135,7 @@ class TestMoney:
             assert await refused(api, OWN, house, await identity.token(who.account_id)) == "FORBIDDEN"
 
     async def test_a_new_owner_does_not_see_what_moved_before(self, api: Api, scene: Scene) -> None:
+        await Occupancy.filter(pk=scene.owner.occupancy_id).update(since_on=date(2026, 1, 1))
         posting = ledger.posting(scene.compound_id, on=date(2025, 1, 1))
         lines = [books.Line(Account("opening"), 50), books.Line(Account("prepayment", scene.house_id), -50)]
         async with database.transaction():

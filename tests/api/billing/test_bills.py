@@ -104,7 +104,7 @@ async def test_a_bill_says_all_of_itself(api: Api, scene: Scene) -> None:
 
 async def test_each_reads_what_is_theirs_to_pay(api: Api, scene: Scene) -> None:
     owners = await bills.bill(scene.house_id, 100)
-    tenants = await bills.bill(scene.house_id, 100, payer="tenant")
+    tenants = await bills.bill(scene.house_id, 100, payer="tenant", due_on=clock.today())
     developers = await bills.bill(scene.house_id, 100, payer="developer")
     named = await bills.bill(scene.house_id, 100, payer="developer", person_id=scene.neighbour.person_id)
     seen = {
@@ -128,10 +128,16 @@ async def test_not_of_the_time_before_they_came_nor_after_they_left(api: Api, sc
     before = await bills.bill(scene.house_id, 100, month=date(2026, 2, 1))
     within = await bills.bill(scene.house_id, 100, month=date(2026, 3, 1))
     assert ids(await own(api, scene.owner.account_id)) == {encode("Bill", within)}
-    assert ids(await own(api, scene.family.account_id)) == {encode("Bill", each) for each in (before, within)}
-    await Occupancy.filter(pk=scene.owner.occupancy_id).update(ended_at=clock.now(), end_reason="搬走")
-    named = await bills.bill(scene.house_id, 100, person_id=scene.owner.person_id)
-    assert ids(await own(api, scene.owner.account_id)) == {encode("Bill", named)}
+    assert ids(await own(api, scene.family.account_id)) == {encode("Bill", within)}
+    left_at = datetime(2026, 5, 10, 4, tzinfo=UTC)
+    await Occupancy.filter(pk=scene.owner.occupancy_id).update(ended_at=left_at, end_reason="搬走")
+    after = await bills.bill(scene.house_id, 100, month=date(2026, 6, 1))
+    named = await bills.bill(scene.house_id, 100, month=date(2026, 7, 1), person_id=scene.owner.person_id)
+    assert ids(await own(api, scene.owner.account_id)) == {encode("Bill", each) for each in (within, named)}
+    assert await own(api, scene.family.account_id) == []
+    for each in (before, after):
+        token = await identity.token(scene.owner.account_id)
+        assert (await data(api, ONE, {"id": encode("Bill", each)}, token))["bill"] is None
 
 
 async def test_filters_and_pages(api: Api, scene: Scene) -> None:
@@ -221,12 +227,12 @@ async def test_the_home_screen_says_what_is_to_be_paid(api: Api, scene: Scene) -
         await bills.bill(scene.house_id, 10_000, month=issued.replace(day=1), issued_on=issued, due_on=due_on,
                          late_fee_rule_id=rule)  # fmt: skip
         await bills.bill(scene.house_id, 500, month=date(2098, 1, 1))
-        await bills.bill(scene.house_id, 900, payer="tenant")
+        await bills.bill(scene.house_id, 900, payer="tenant", due_on=due_on)
         await bills.bill(scene.next_door_id, 900)
         cards = (await data(api, CARDS, {}, token))["viewer"]["home"]["cards"]
     assert cards == [
         {"__typename": "BillsDueCard", "key": "bills", "count": 2, "totalFen": 10_600, "dueOn": str(due_on)}
     ]
     await ledger.prepay(scene.compound_id, scene.house_id, 11_500)
-    assert await deduct(scene.house_id) == 3
+    assert await deduct(scene.house_id) == 2
     assert (await data(api, CARDS, {}, token))["viewer"]["home"]["cards"] == []

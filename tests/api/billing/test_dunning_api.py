@@ -22,7 +22,7 @@ ARREARS = """query($c: ID!, $filter: ArrearsFilter, $sort: ArrearsSort = AGE, $f
         totalCount pageInfo { hasNextPage endCursor }
         nodes { houseNumber buildingName bills principalFen lateFeeFen totalFen oldestDueOn ageDays remindedOn
             ages { fromDays untilDays bills principalFen } people { capacity name phone }
-            promise { id state } house { number } } } }"""
+            promise { id state } house } } }"""
 SUMMARY = """query($c: ID!) { arrearsSummary(compound: $c) { building buildingName houses bills principalFen
     ages { fromDays principalFen } } }"""
 LETTERS = """query($c: ID!, $printed: Boolean) { dunningLetters(compound: $c, isPrinted: $printed) { totalCount
@@ -124,7 +124,7 @@ async def test_arrears_and_their_promise(api: Api, scene: Scene) -> None:
     page = (await api.ask(ARREARS, {"c": compound, "first": 1}, token))["data"]["arrears"]
     assert (page["totalCount"], page["pageInfo"]["hasNextPage"]) == (2, True)
     (row,) = page["nodes"]
-    assert row["bills"] == [encode("Bill", first)] and row["house"]["number"] == row["houseNumber"]
+    assert row["bills"] == [encode("Bill", first)] and row["house"] == encode("House", scene.house_id)
     assert (row["principalFen"], row["totalFen"], row["ageDays"], row["remindedOn"]) == (
         100_00,
         100_00,
@@ -162,6 +162,22 @@ async def test_arrears_and_their_promise(api: Api, scene: Scene) -> None:
         "exportArrears", "ExportArrearsInput", "file { rows address }", token, compound=compound, format="CSV"
     )
     assert file["file"]["rows"] == 2
+
+
+async def test_a_cashier_who_reads_bills_alone_has_the_houses_id(api: Api, scene: Scene) -> None:
+    """Enough to open its account and to remind it; the house itself stays closed."""
+    token = await keeper(scene, permissions.BILLS_READ, permissions.DUNNING_WRITE)
+    await overdue(scene.house_id, 100_00, 45)
+    house = encode("House", scene.house_id)
+    (row,) = (await api.ask(ARREARS, {"c": encode("Compound", scene.compound_id)}, token))["data"]["arrears"][
+        "nodes"
+    ]
+    assert (row["house"], row["houseNumber"]) == (house, "1号楼1单元101")
+    node = await api.ask("query($id: ID!) { node(id: $id) { id } }", {"id": house}, token)
+    assert node["data"]["node"] is None
+    account = await api.ask("query($h: ID!) { houseAccount(house: $h) { houseNumber } }", {"h": house}, token)
+    assert account["data"]["houseAccount"] == {"houseNumber": "1号楼1单元101"}
+    assert (await api.run("remindNow", "RemindNowInput", "house", token, house=house))["house"] == house
 
 
 @pytest.mark.parametrize(

@@ -131,6 +131,60 @@ async def test_what_holds_for_a_house(api: Api, scene: Scene) -> None:
     assert taken["liabilities"] == []
 
 
+SHARES = """query($c: ID!, $n: Int!, $a: String) { pooledCost(pooledCost: $c) { shares(first: $n, after: $a) {
+    nodes { house houseNumber weight amountFen } pageInfo { hasNextPage endCursor } } } }"""
+
+
+async def _shares_by_house(api: Api, token: str, cost: str) -> None:
+    found, after = [], None
+    for more in (True, False):
+        answer = await api.ask(SHARES, {"c": cost, "n": 2, "a": after}, token)
+        page = answer["data"]["pooledCost"]["shares"]
+        found += page["nodes"]
+        after = page["pageInfo"]["endCursor"]
+        assert page["pageInfo"]["hasNextPage"] == more
+    assert sum(each["amountFen"] for each in found) == 12345
+    assert len({each["house"] for each in found}) == 3
+    assert codes(await api.ask(SHARES, {"c": cost, "n": 101}, token)) == ["BAD_PAGE_SIZE"]
+    stranger = await staff_token(await residents.scene(), permissions.FEES_READ)
+    assert (await api.ask(SHARES, {"c": cost, "n": 2}, stranger))["data"]["pooledCost"] is None
+
+
+async def test_the_shares_of_many_costs_are_one_statement(api: Api, scene: Scene) -> None:
+    token = await staff_token(scene, permissions.FEES_WRITE, permissions.FEES_READ)
+    pooled = encode("FeeItem", await billing.fee_item(scene.compound_id, "pooled"))
+    query = (
+        "query($i: ID!) { pooledCosts(feeItem: $i) { nodes { shares(first: 2) { nodes { amountFen } } } } }"
+    )
+    counts = []
+    for month in ("2026-01-01", "2026-02-01", "2026-03-01"):
+        await api.run(
+            "recordPooledCost", "RecordPooledCostInput", "pooledCost { pooledCost }", token, feeItem=pooled,
+            periodFrom=month, totalFen=9,
+        )  # fmt: skip
+        async with database.counted() as cost:
+            answer = await api.ask(query, {"i": pooled}, token)
+        counts.append(cost.count)
+    assert [len(each["shares"]["nodes"]) for each in answer["data"]["pooledCosts"]["nodes"]] == [2, 2, 2]
+    assert len(set(counts)) == 1
+
+
+async def test_a_price_is_taken_back(api: Api, scene: Scene) -> None:
+    token = await staff_token(scene, permissions.FEES_WRITE, permissions.FEES_READ)
+    item = encode("FeeItem", await billing.fee_item(scene.compound_id))
+    given = {"feeItem": item, "fromOn": "2026-07-01"}
+    made = await api.run(
+        "setFeePrice", "SetFeePriceInput", "feeItem { prices { fromOn isBilled } }", token, **given, priceFen="300"
+    )  # fmt: skip
+    assert made["feeItem"]["prices"][0] == {"fromOn": "2026-07-01", "isBilled": False}
+    gone = await api.run(
+        "removeFeePrice", "RemoveFeePriceInput", "feeItem { prices { fromOn } }", token, **given
+    )
+    assert [each["fromOn"] for each in gone["feeItem"]["prices"]] == ["2026-01-01"]
+    again = await api.run("removeFeePrice", "RemoveFeePriceInput", "feeItem { id }", token, **given)
+    assert [each["code"] for each in again["errors"]] == ["PRICE_NOT_FOUND"]
+
+
 async def test_costs_and_charges(api: Api, scene: Scene) -> None:
     token = await staff_token(scene, permissions.FEES_WRITE, permissions.FEES_READ)
     pooled = encode("FeeItem", await billing.fee_item(scene.compound_id, "pooled"))
@@ -145,6 +199,7 @@ async def test_costs_and_charges(api: Api, scene: Scene) -> None:
     assert [node["pooledCost"] for node in listed["data"]["pooledCosts"]["nodes"]] == [
         made["pooledCost"]["pooledCost"]
     ]
+    await _shares_by_house(api, token, made["pooledCost"]["pooledCost"])
     removed = await api.run(
         "removePooledCost", "RemovePooledCostInput", "feeItem { id }", token, pooledCost=made["pooledCost"]["pooledCost"]
     )  # fmt: skip

@@ -16,7 +16,7 @@ from domains.kernel.actor import SYSTEM
 from domains.residents.models import Occupancy
 from schema.relay import encode
 from tests.api.identity.clients import Api, Json, codes
-from tests.factories import charges, identity, residents
+from tests.factories import charges, identity, residents, runs
 from tests.factories.residents import Scene
 
 pytestmark = pytest.mark.usefixtures("instance")
@@ -125,6 +125,27 @@ async def test_runs_are_paged_and_cancelled(api: Api, scene: Scene) -> None:
         "billingRuns"
     ]
     assert [each["id"] for each in (*first["nodes"], *rest["nodes"])] == ids[::-1]
+
+
+async def test_a_list_of_runs_with_what_hangs_on_them_costs_the_same(api: Api, scene: Scene) -> None:
+    token = await staff(scene, permissions.RUNS_START, permissions.BILLS_READ)
+    await charges.item(scene.compound_id, None, name="没有标准")
+    await charges.item(scene.compound_id)
+    query = """query($c: ID!) { billingRuns(compound: $c) { nodes { state dueOn returnedAt
+        exceptions(first: 2) { nodes { houseNumber } pageInfo { hasNextPage } }
+        bills(first: 2) { nodes { number } pageInfo { hasNextPage } } } } }"""
+    counts = []
+    for month in (NOV, date(2026, 12, 1), date(2027, 1, 1)):
+        await runs.posted(scene.compound_id, month)
+        async with database.counted() as cost:
+            found = await data(api, query, {"c": encode("Compound", scene.compound_id)}, token)
+        counts.append(cost.count)
+    assert len(set(counts)) == 1
+    nodes = found["billingRuns"]["nodes"]
+    assert [[each["number"] for each in run["bills"]["nodes"]] for run in nodes] == [[7, 8], [4, 5], [1, 2]]
+    for run in nodes:
+        assert len(run["exceptions"]["nodes"]) == 2
+        assert run["exceptions"]["pageInfo"]["hasNextPage"] and run["bills"]["pageInfo"]["hasNextPage"]
 
 
 async def test_bills_of_a_run_need_their_own_permission(api: Api, scene: Scene) -> None:

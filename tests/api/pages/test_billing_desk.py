@@ -83,6 +83,30 @@ async def test_a_draft_is_given_up(app: Starlette, scene: Scene) -> None:
     assert (await BillingRun.get(pk=run.id)).state == "cancelled"
 
 
+async def test_a_run_is_limited_to_some_fee_items(app: Starlette, scene: Scene) -> None:
+    wanted = await charges.item(scene.compound_id, name="物业费")
+    await charges.item(scene.compound_id, name="电梯费")
+    span = f"{RUNS}/preview?month={MARCH}"
+    async with visiting(app) as visitor:
+        await visitor.sign_in(await staff_of(scene, *ALL))
+        assert "只出部分收费项目" in seen(await visitor.get(RUNS))
+        whole = await visitor.get(span)
+        assert all(f'data-label="收费项目">{name}<' in whole.text for name in ("物业费", "电梯费"))
+        shown = await visitor.get(f"{span}&item={encode('FeeItem', wanted)}")
+        assert 'data-label="收费项目">物业费<' in shown.text
+        assert 'data-label="收费项目">电梯费<' not in shown.text
+        sent = re.findall(r'type="hidden" name="(item|key)" value="([^"]+)"', shown.text)
+        await visitor.post(f"{RUNS}/start", {"month": MARCH, **dict(sent)})
+        elsewhere = await charges.item((await residents.scene()).compound_id)
+        other = await visitor.get(f"{span}&item={encode('FeeItem', elsewhere)}")
+        assert 'data-label="收费项目">' not in other.text
+    run = await BillingRun.get(compound_id=scene.compound_id)
+    assert [str(each) for each in run.fee_item_ids] == [str(wanted)]
+    async with visiting(app) as visitor:
+        await visitor.sign_in(await staff_of(scene, permissions.RUNS_START, "estate.read"))
+        assert "只出部分收费项目" not in seen(await visitor.get(RUNS))
+
+
 async def owing(scene: Scene, days: int = 40) -> UUID:
     """A bill of the scene's house that is overdue."""
     return await bills.bill(scene.house_id, 12_300, due_on=clock.today() - timedelta(days=days))
@@ -175,6 +199,14 @@ async def test_expenses_are_entered_and_a_month_is_published(app: Starlette, sce
         assert await Expense.filter(pk=expense.id).count() == 1
         await visitor.post(f"{BOOKS}/expenses/correct", {**which, "amount": "10", "note": "多记"})
         assert "-¥10.00" in seen(await visitor.get(f"{BOOKS}/expenses"))
+        again = {**which, "amount": "5", "note": "退款凭证", "form_token": visitor.token}
+        done = await visitor.http.post(f"{BOOKS}/expenses/correct", data=again, files=voucher)
+        assert done.status_code == 303
+    taken = await Expense.filter(corrects_id=expense.id).order_by("amount_fen")
+    assert [(each.amount_fen, each.voucher_key is not None) for each in taken] == [
+        (-1_000, False),
+        (-500, True),
+    ]
 
 
 def acts(scene: Scene, run: UUID) -> Mapping[str, dict[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from pathlib import Path
+from uuid import UUID, uuid4
 
 import pytest
 from graphql import OperationDefinitionNode, parse, validate
@@ -13,6 +14,8 @@ from api.pages import routes
 from api.pages.asking import DOCUMENTS, document
 from api.pages.navigation import ITEMS
 from api.pages.texts import Texts, english, labels
+from domains.billing import permissions as billing
+from domains.kernel.actor import Actor, Grant
 from schema.root import schema
 
 PAGES = Path(routes.__file__).parent
@@ -62,6 +65,29 @@ def test_pages_reach_data_by_their_documents_alone() -> None:
 def test_every_text_has_its_english_and_none_is_left_over() -> None:
     assert texts() - set(english()) == set()
     assert set(english()) - texts() == set()
+
+
+def test_an_entry_is_shown_where_its_page_opens() -> None:
+    """All that a page needs is held in one compound, beside one of the permissions that give something to do."""
+    entries = {item.path: item for item in ITEMS}
+    here, there = uuid4(), uuid4()
+
+    def shown(path: str, *granted: tuple[str, UUID]) -> bool:
+        actor = Actor("staff", uuid4(), grants=tuple(Grant(*each) for each in granted))
+        return entries[path].is_for(actor)
+
+    for path, permission in (
+        ("/staff/dunning", billing.DUNNING_WRITE),
+        ("/staff/corrections", billing.CORRECTIONS_DECIDE),
+        ("/staff/corrections", billing.CORRECTIONS_REQUEST),
+    ):
+        assert not shown(path, (permission, here))
+        assert not shown(path, (billing.BILLS_READ, here))
+        assert not shown(path, (permission, here), (billing.BILLS_READ, there))
+        assert shown(path, (permission, here), (billing.BILLS_READ, here))
+    assert shown("/staff/bills", (billing.BILLS_READ, here))
+    assert not any(item.is_for(Actor("resident", uuid4())) for item in ITEMS)
+    assert entries["/staff/jobs"].is_for(Actor("staff", uuid4(), operator=True))
 
 
 def test_placeholders_are_the_same_in_both_languages() -> None:

@@ -174,6 +174,23 @@ async def test_a_house_has_terms_of_its_own(app: Starlette, scene: Scene) -> Non
     assert await Liability.filter(house_id=scene.house_id, payer="tenant").count() == 1
 
 
+async def test_a_price_that_is_not_used_is_taken_back(app: Starlette, scene: Scene) -> None:
+    item = await billing.fee_item(scene.compound_id)
+    await billing.billed(scene.house_id, item, date(2026, 1, 1), date(2026, 4, 1))
+    async with visiting(app) as visitor:
+        await visitor.sign_in(await staff_of(scene, *ALL))
+        assert "确认删除" not in seen(await visitor.get(one(item)))
+        given = {"item": encode("FeeItem", item), "fromOn": "2026-01-01"}
+        assert "已出账到" in seen(await visitor.post(f"{PAGE}/price/remove", given))
+        await visitor.post(
+            f"{PAGE}/price", {**given, "method": "BUILT_AREA", "fromOn": "2026-07-01", "price": "3"}
+        )
+        assert "确认删除" in seen(await visitor.get(one(item)))
+        done = await visitor.post(f"{PAGE}/price/remove", {**given, "fromOn": "2026-07-01"})
+        assert done.status_code == 303
+    assert await FeePrice.filter(fee_item_id=item).count() == 1
+
+
 async def test_a_cost_is_shared_out(app: Starlette, scene: Scene) -> None:
     item = encode("FeeItem", await billing.fee_item(scene.compound_id, "pooled"))
     given = {"item": item, "periodFrom": "2026-02-01", "total": "100.00", "note": "二月"}
@@ -184,6 +201,12 @@ async def test_a_cost_is_shared_out(app: Starlette, scene: Scene) -> None:
             assert 'role="alert"' in (await visitor.post(f"{PAGE}/shared", {**given, **bad})).text
         await visitor.post(f"{PAGE}/shared", given)
         assert "100.00 元" in seen(await visitor.get(f"{PAGE}/shared?item={item}"))
+        cost = encode("PooledCost", (await PooledCost.get(compound_id=scene.compound_id)).id)
+        page = seen(await visitor.get(f"{PAGE}/shared/one?item={item}&cost={cost}"))
+        assert "1号楼1单元101" in page and "由下列各户分摊" in page
+        assert (
+            await visitor.get(f"{PAGE}/shared/one?item={item}&cost={encode('PooledCost', scene.house_id)}")
+        ).status_code == 404
     assert (await PooledCost.get(compound_id=scene.compound_id)).total_fen == 10_000
 
 

@@ -131,6 +131,14 @@ async def test_a_field_that_is_wrong_leaves_the_form(gate: Gate) -> None:
     assert (await guards.visit(pass_id)).uses == 0 and await guards.recorded(pass_id) == []
 
 
+async def test_who_reads_the_reason_is_said_where_it_is_written(gate: Gate) -> None:
+    asked = await gate.visit(state="requested", decided_at=None, host_id=None, origin="visitor")
+    shown = seen(await gate.visitor.get(sheet_of(asked)))
+    assert "拒绝原因（访客会看到）" in shown and "住户会看到" not in shown
+    shown = seen(await gate.visitor.get(sheet_of(await gate.visit())))
+    assert "拒绝原因（住户会看到）" in shown and "访客会看到" not in shown
+
+
 async def test_refusing_needs_a_reason_and_keeps_the_pass(gate: Gate) -> None:
     pass_id = await gate.visit()
     before = await guards.left_behind()
@@ -222,7 +230,9 @@ async def test_digits_and_a_residents_code(gate: Gate) -> None:
     assert "王来访" in seen(answer)
     code = await gates.code(gate.scene.owner, gate.scene.house_id)
     answer = await gate.visitor.post(f"{PAGE}/scan", {"text": code}, **HTMX)
-    assert "住户 张建国" in seen(answer) and 'data-back="' in answer.text
+    assert "住户 张建国 · 1号楼1单元101" in seen(answer) and 'data-back="' in answer.text
+    whole = await gate.visitor.post(f"{PAGE}/scan", {"text": code})
+    assert "住户 张建国 · 1号楼1单元101" in seen(whole)
 
 
 async def test_the_gate_is_chosen_once(gate: Gate) -> None:

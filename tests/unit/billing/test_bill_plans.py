@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from domains.billing import bill_sql
+from domains.billing import bill_sql, payer_sql
 from domains.billing.queries import accounts, bills
 from domains.kernel import clock, database
 from tests.conftest import administer
@@ -23,6 +23,21 @@ INSERT INTO house (id, compound_id, building_id, unit_id, room, room_key, number
 SELECT gen_random_uuid(), compound_id, building_id, unit_id, 'p' || n, 'p' || n, 'p' || n, 'p' || n, 80, 'residential',
     'self_occupied', false, '', 'import', now()
 FROM house, generate_series(1, 1666) AS n WHERE id = $1
+"""
+
+# An owner of each, some with family, some after somebody who sold.
+PEOPLE = """
+WITH who AS (
+    INSERT INTO person (id, compound_id, name, nationality, ethnicity, native_place, registered_address, tags, work_unit,
+        source, recorded_at)
+    SELECT gen_random_uuid(), compound_id, left(h.id::text, 50) || k.n, '', '', '', '', '{}', '', 'import', now()
+    FROM house h CROSS JOIN generate_series(1, 3) AS k (n) WHERE compound_id = $1 AND room LIKE 'p%' RETURNING id, name)
+INSERT INTO occupancy (id, compound_id, house_id, person_id, capacity, relation, verified_by, recorded_at, ended_at,
+    end_reason)
+SELECT gen_random_uuid(), $1, h.id, w.id, CASE k.n WHEN 3 THEN 'family' ELSE 'owner' END, '', 'register',
+    now() - interval '1 year' * (4 - k.n), CASE k.n WHEN 1 THEN now() - interval '2 years' END,
+    CASE k.n WHEN 1 THEN 'register' END
+FROM house h CROSS JOIN generate_series(1, 3) AS k (n) JOIN who w ON w.name = left(h.id::text, 50) || k.n
 """
 
 # Sixty months of every house; only the last of them is open.
@@ -55,6 +70,7 @@ async def scene(instance: object, addresses: Any) -> Scene:
     there = await residents.scene()
     await database.execute("UPDATE occupancy SET since_on = '2000-01-01' WHERE house_id = $1", there.house_id)
     await database.execute(HOUSES, there.house_id)
+    await database.execute(PEOPLE, there.compound_id)
     run_id = await made.run(there.compound_id)
     await database.execute(BILLS, there.compound_id, run_id)
     await database.execute(ACCOUNTS, there.compound_id)
@@ -81,6 +97,17 @@ async def test_a_residents_page_reads_a_page(scene: Scene) -> None:
 async def test_the_home_screen_reads_what_is_open(scene: Scene) -> None:
     top = await plan(bills.DUE, scene.owner.account_id, clock.today())
     assert touched(top, "bill", "payable") <= 10
+
+
+async def test_who_is_told_is_looked_up_by_house(scene: Scene) -> None:
+    """The bills of a hundred houses, each with its own few people."""
+    rows = await database.fetch(
+        "SELECT id FROM bill WHERE compound_id = $1 AND state = 'open' LIMIT 100", scene.compound_id
+    )
+    for statement in (payer_sql.ACCOUNTS, payer_sql.DEBTORS, bill_sql.ISSUED):
+        top = await plan(statement, [row["id"] for row in rows], clock.today())
+        assert touched(top, "bill") <= 2 * 100
+        assert touched(top, "occupancy", "person") <= 30 * 100
 
 
 async def test_a_staff_page_reads_a_page(scene: Scene) -> None:

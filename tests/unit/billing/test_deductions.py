@@ -138,10 +138,11 @@ async def test_purposes_and_categories(scene: Scene) -> None:
 
 
 async def test_passed_over(scene: Scene) -> None:
-    """The developer's bills, those being paid, and everything where the compound says so."""
+    """The developer's bills and the tenants', those being paid, and everything where the compound says so."""
     developer = await bills.bill(scene.house_id, 100, payer="developer")
     held = await bills.bill(scene.house_id, 100)
-    mine = await bills.bill(scene.house_id, 100, payer="tenant")
+    tenant = await bills.bill(scene.house_id, 100, payer="tenant")
+    mine = await bills.bill(scene.house_id, 100)
     async with database.transaction():
         await freeze([held], clock.today(), clock.now() + timedelta(minutes=15))
     await ledger.prepay(scene.compound_id, scene.house_id, 1_000)
@@ -149,8 +150,8 @@ async def test_passed_over(scene: Scene) -> None:
     assert await deduct(scene.house_id) == 0
     await BillingRules.filter(compound_id=scene.compound_id).update(deducts_automatically=True)
     assert await deduct(scene.house_id) == 1
-    states = [(await bills.state_of(each))[0] for each in (developer, held, mine)]
-    assert states == ["open", "open", "paid"]
+    states = [(await bills.state_of(each))[0] for each in (developer, tenant, held, mine)]
+    assert states == ["open", "open", "open", "paid"]
     async with database.transaction():
         await thaw([held])
     done = await deduct_everywhere()

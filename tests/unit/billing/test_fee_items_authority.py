@@ -110,6 +110,8 @@ OPERATIONS: dict[str, tuple[str, Made, Act, set[str]]] = {
         actor, fee_item_id=id, ends_on=FEBRUARY), STAFF),
     "set a price": (WRITE, item(), lambda actor, _, id: prices.set_fee_price(
         actor, fee_item_id=id, from_on=FEBRUARY, tariff=Tariff(Decimal(1))), STAFF),
+    "take a price back": (WRITE, item(), lambda actor, _, id: prices.remove_fee_price(
+        actor, fee_item_id=id, from_on=JANUARY), STAFF),
     "set a discount": (WRITE, item(), lambda actor, _, id: fee_items.set_advance_discount(
         actor, fee_item_id=id, months=12, percent=Decimal(5)), STAFF),
     "set the rules": (WRITE, house, lambda actor, scene, _: settings.set_billing_rules(

@@ -148,8 +148,8 @@ async def test_the_order_of_runs_changes_no_line(order: list[tuple[date, date]])
 
 async def test_two_posters_at_once() -> None:
     at, _ = await street()
-    run_id = await runs.approved(at.compound_id, NOV, OCT)
-    await asyncio.gather(*(posting.post(SYSTEM, run_id, 1) for _ in range(4)))
+    run_id = await runs.approved(at.compound_id, NOV, OCT, chunk=1)
+    await asyncio.gather(*(posting.post(SYSTEM, run_id) for _ in range(4)))
     beside, _ = await street()
     await runs.posted(beside.compound_id, NOV, OCT, chunk=1)
     both = [
@@ -162,8 +162,8 @@ async def test_two_posters_at_once() -> None:
 
 async def test_two_runs_at_once_bill_a_period_once() -> None:
     at, _ = await street()
-    ids = [await runs.approved(at.compound_id, NOV) for _ in range(3)]
-    await asyncio.gather(*(posting.post(SYSTEM, id, 2) for id in ids))
+    ids = [await runs.approved(at.compound_id, NOV, chunk=2) for _ in range(3)]
+    await asyncio.gather(*(posting.post(SYSTEM, id) for id in ids))
     beside, _ = await street()
     await runs.posted(beside.compound_id, NOV)
     both = [await runs.left(each.compound_id, "uses", "payables") for each in (at, beside)]
@@ -178,26 +178,26 @@ async def test_two_runs_at_once_bill_a_period_once() -> None:
 
 async def test_a_cancelled_run_stops_after_its_chunk() -> None:
     at, _ = await street()
-    run_id = await runs.approved(at.compound_id, NOV)
-    assert await posting.post_chunk(SYSTEM, run_id, 2)
+    run_id = await runs.approved(at.compound_id, NOV, chunk=2)
+    assert await posting.post_part(SYSTEM, run_id)
     await BillingRun.filter(pk=run_id).update(
         state="cancelled", ended_at=(await BillingRun.get(pk=run_id)).approved_at
     )
     before = await runs.left(at.compound_id)
-    await posting.post(SYSTEM, run_id, 2)
+    await posting.post(SYSTEM, run_id)
     assert await runs.left(at.compound_id) == before
     assert before["runs"][0][2:5] == ("cancelled", 5, 2)
 
 
-async def test_houses_added_meanwhile_are_gone_through_as_well() -> None:
+async def test_houses_added_meanwhile_were_not_approved() -> None:
     at, _ = await street(3)
-    run_id = await runs.approved(at.compound_id, NOV)
-    assert await posting.post_chunk(SYSTEM, run_id, 2)
-    for room in ("901", "902"):
-        await estate.house(at.building_id, room)
-    await posting.post(SYSTEM, run_id, 2)
+    run_id = await runs.approved(at.compound_id, NOV, chunk=2)
+    assert await posting.post_part(SYSTEM, run_id)
+    added = [await estate.house(at.building_id, room) for room in ("901", "902")]
+    await posting.post(SYSTEM, run_id)
     run = await BillingRun.get(pk=run_id)
-    assert (run.state, run.houses, run.houses_done) == ("posted", 5, 5)
+    assert (run.state, run.houses, run.houses_done) == ("posted", 3, 3)
+    assert not await Bill.exists(house_id__in=added)
 
 
 async def test_nothing_of_another_compound() -> None:
@@ -208,12 +208,12 @@ async def test_nothing_of_another_compound() -> None:
     assert await runs.left(other.compound_id) == before
 
 
-async def test_a_chunk_takes_as_many_statements_whatever_is_in_it() -> None:
+async def test_a_part_takes_as_many_statements_whatever_is_in_it() -> None:
     counts = []
     for houses in (2, 12):
         at, _ = await street(houses)
         run_id = await runs.approved(at.compound_id, NOV)
         async with database.counted() as statements:
-            await posting.post_chunk(SYSTEM, run_id, 100)
+            await posting.post_part(SYSTEM, run_id)
         counts.append(statements.count)
     assert counts[0] == counts[1] <= 20

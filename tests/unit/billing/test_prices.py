@@ -11,10 +11,10 @@ import pytest
 from domains.billing import permissions, tariffs
 from domains.billing.models import FeePrice
 from domains.billing.queries import fee_items as queries
-from domains.billing.service.prices import set_fee_price
+from domains.billing.service.prices import remove_fee_price, set_fee_price
 from domains.billing.tariffs import Tariff, Tier
 from domains.kernel import database
-from domains.kernel.errors import Conflict, Invalid
+from domains.kernel.errors import Conflict, Invalid, NotFound
 from tests.factories import billing, residents
 from tests.factories.residents import Scene
 
@@ -65,6 +65,23 @@ async def test_what_was_billed_keeps_its_price(scene: Scene) -> None:
     assert "2026-04-01" in refused.value.message
     await put(scene, item, APRIL, Tariff(price_fen=Decimal(300)))
     assert await FeePrice.filter(fee_item_id=item).count() == 2
+
+
+async def test_a_price_that_no_bill_was_made_with_is_taken_back(scene: Scene) -> None:
+    item = await billing.fee_item(scene.compound_id)
+    await billing.billed(scene.house_id, item, JANUARY, APRIL)
+    await put(scene, item, APRIL, Tariff(price_fen=Decimal(300)))
+    history = (await queries.prices_of([item]))[item]
+    assert [(each.from_on, each.is_billed) for each in history] == [(APRIL, False), (JANUARY, True)]
+    actor = scene.staff(permissions.FEES_WRITE)
+    with pytest.raises(Conflict) as refused:
+        await remove_fee_price(actor, fee_item_id=item, from_on=JANUARY)
+    assert (refused.value.code, "2026-04-01" in refused.value.message) == ("PRICE_BILLED", True)
+    with pytest.raises(NotFound, match="PRICE_NOT_FOUND"):
+        await remove_fee_price(actor, fee_item_id=item, from_on=date(2026, 5, 1))
+    assert await FeePrice.filter(fee_item_id=item).count() == 2
+    await remove_fee_price(actor, fee_item_id=item, from_on=APRIL)
+    assert [each.from_on for each in (await queries.prices_of([item]))[item]] == [JANUARY]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import date
+from typing import Literal
 from uuid import UUID, uuid4
 
 import pytest
@@ -15,8 +16,8 @@ from domains.billing.service import vacancies as service
 from domains.kernel import database
 from domains.kernel.actor import Actor
 from domains.kernel.errors import DomainError, Invalid
-from tests.factories import residents
-from tests.factories.relaying import data_of, deliver, told
+from tests.factories import identity, residents
+from tests.factories.relaying import data_of, deliver, deliver_again, told
 from tests.factories.residents import Scene, events
 
 pytestmark = pytest.mark.usefixtures("instance")
@@ -58,6 +59,37 @@ async def test_asked_for_approved_and_told(scene: Scene) -> None:
     data = await data_of(scene.owner.account_id, "vacancy.approved")
     assert data["days"] == "2026-03-01 – 2026-08-31"
     assert await told(scene.family.account_id) == []
+
+
+async def test_staff_who_may_decide_are_told_of_a_request(scene: Scene) -> None:
+    """Those of the building, once, and only while it waits; not of what staff record themselves."""
+    company = await database.fetchval(
+        "SELECT o.name FROM compound c JOIN company o ON o.id = c.company_id WHERE c.id = $1",
+        scene.compound_id,
+    )
+
+    async def clerk(permission: str, scope: Literal["compound", "building"], place_id: UUID) -> UUID:
+        return await identity.staff(company, [permission], scope=scope, place_id=place_id)
+
+    decides = await clerk(permissions.FEES_WRITE, "compound", scene.compound_id)
+    there = await clerk(permissions.FEES_WRITE, "building", scene.building_id)
+    others = [
+        await clerk(permissions.FEES_READ, "compound", scene.compound_id),
+        await clerk(permissions.FEES_WRITE, "building", scene.other_building_id),
+        await clerk(permissions.FEES_WRITE, "compound", scene.other_compound_id),
+    ]
+    await ask(scene, day(3), day(9))
+    decided = await ask(scene, day(9), day(10))
+    await decide(scene, decided)
+    staff = scene.staff(permissions.FEES_WRITE)
+    await service.record_vacancy(staff, house_id=scene.house_id, from_on=day(11), until_on=day(12))
+    await deliver()
+    await deliver_again()
+    for account_id in (decides, there):
+        assert await told(account_id) == ["vacancy.requested"]
+        assert (await data_of(account_id, "vacancy.requested"))["days"] == "2026-03-01 – 2026-08-31"
+    assert [await told(account_id) for account_id in others] == [[], [], []]
+    assert "vacancy.requested" not in await told(scene.owner.account_id)
 
 
 async def test_rejected_with_a_reason(scene: Scene) -> None:

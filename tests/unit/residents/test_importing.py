@@ -11,15 +11,23 @@ from api.demo.places import COMPOUND
 from api.demo.register import demo_register
 from domains.estate.models import Building, House, Unit
 from domains.estate.service.organisation import found_compound
+from domains.kernel import database
 from domains.kernel.actor import SYSTEM
 from domains.residents.models import Occupancy, Person, RegisterImport, Vehicle
 from domains.residents.register.template import template_workbook
+from domains.residents.service import imports
 from domains.residents.service.imports import import_register
 
 pytestmark = pytest.mark.usefixtures("instance")
 
 JINGUI = Path(__file__).parents[2] / "data" / "registers" / "register-jingui.xlsx"
 DEFECTS = Path(__file__).parents[2] / "data" / "registers" / "register-defects.xlsx"
+
+
+ANALYZED = """
+SELECT min(coalesce(last_analyze, '-infinity')) FROM pg_stat_user_tables
+WHERE relname IN ('building', 'unit', 'house', 'person', 'occupancy')
+"""
 
 
 async def compound(name: str) -> UUID:
@@ -44,6 +52,15 @@ async def test_a_real_register_loads_whole_and_a_second_time_changes_nothing() -
     second = await import_register(SYSTEM, compound_id=id, file_name="again.xlsx", data=data, apply=True)
     assert set(second.counts.values()) == {0}
     assert await sizes(id) == before
+
+
+async def test_a_large_register_is_known_to_the_planner_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(imports, "MANY_ROWS", 600)
+    id = await compound("统计苑")
+    before = await database.fetchval("SELECT clock_timestamp()")
+    await import_register(SYSTEM, compound_id=id, file_name="r.xlsx", data=JINGUI.read_bytes(), apply=True)
+    looked_at = await database.fetchval(ANALYZED)
+    assert looked_at is not None and looked_at >= before
 
 
 async def test_a_register_with_defects_imports_nothing_and_names_each() -> None:
