@@ -26,7 +26,7 @@ RETURNED = Kind(
     "billing_run.returned",
     Text("出账须重新审批", "A run must be approved again"),
     _RUN,
-    Text("{compound}{month}出账须重新审批", "{compound}: the run of {month} must be approved again"),
+    Text("{compound}{month}出账须重新审批", "{compound}: approve the run of {month} again"),
     Text(
         "审批后费用数据有变化，有变化的部分没有出账，请核对后重新审批。",
         "Charges changed after the approval: what changed was not billed. Look and approve it again.",
