@@ -1,4 +1,4 @@
-"""支付宝开放平台网关: POST /gateway.do, public-key mode, RSA2 only.
+"""支付宝开放平台网关: /gateway.do, public-key mode, RSA2 only.
 
 The answer is `{"<method>_response": node, "sign": …}` and the signature covers the node's bytes as sent.
 """
@@ -6,33 +6,36 @@ The answer is `{"<method>_response": node, "sign": …}` and the signature cover
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from miniprogram_stub.platform.alipay_messages import send_template_message
 from miniprogram_stub.platform.alipay_oauth import exchange_token
 from miniprogram_stub.platform.alipay_refusal import GatewayRefusalError
-from miniprogram_stub.platform.alipay_signing import rsa2_sign, rsa2_verified, signed_text
+from miniprogram_stub.platform.alipay_signing import signed_text
+from miniprogram_stub.platform.alipay_trades import AlipayTrades, Method
 from miniprogram_stub.platform.books import Books
+from miniprogram_stub.platform.cashier_pages import refusal_page
 from miniprogram_stub.platform.clock import BEIJING
 from miniprogram_stub.platform.credentials import AlipayApp, AlipayKeys
 from miniprogram_stub.platform.faults import Faults
 from miniprogram_stub.platform.files import WatchedFile
+from miniprogram_stub.platform.happenings import timely
 from miniprogram_stub.platform.parameters import given_parameters
+from miniprogram_stub.platform.rsa_signing import rsa2_sign, rsa2_verified
 from miniprogram_stub.platform.templates import MessageTemplate
 
-Method = Callable[[sqlite3.Connection, Mapping[str, str]], dict[str, object]]
-
 _SEND_MESSAGE: Final = "alipay.open.app.mini.templatemessage.send"
+_PAGE: Final = "alipay.trade.wap.pay"
 # A failed node is `error_response`, for an unknown method too; these methods keep `<method>_response`.
-_OWN_ERRORS: Final = frozenset({_SEND_MESSAGE})
+_OWN_ERRORS: Final = (_SEND_MESSAGE, "alipay.trade.", "alipay.data.")
 _REQUIRED: Final = (
     ("app_id", "isv.missing-app-id"),
     ("method", "isv.missing-method"),
@@ -51,6 +54,15 @@ _ACCEPTED: Final = (
 _CLOCK_LEEWAY: Final = timedelta(minutes=15)
 
 
+@dataclass(frozen=True, slots=True)
+class AlipayPayments:
+    """What the gateway has of the payment platform; `wake` rings for the courier of notifications."""
+
+    trades: AlipayTrades
+    methods: Mapping[str, Method]
+    wake: Callable[[], None]
+
+
 class AlipayGateway:
     """The gateway as one app sees it."""
 
@@ -61,11 +73,15 @@ class AlipayGateway:
         templates: WatchedFile[dict[str, MessageTemplate]],
         books: Books,
         faults: Faults,
+        *,
+        payments: AlipayPayments,
     ) -> None:
         self._methods: dict[str, Method] = {
             "alipay.system.oauth.token": exchange_token,
             _SEND_MESSAGE: partial(send_template_message, templates),
+            **payments.methods,
         }
+        self._payments = payments
         self._app = app
         self._keys = keys
         self._books = books
@@ -73,25 +89,51 @@ class AlipayGateway:
 
     def routes(self) -> list[Route]:
         """The one path there is."""
-        return [Route("/gateway.do", self._gateway, methods=["POST"])]
+        return [Route("/gateway.do", self._gateway, methods=["GET", "POST"])]
 
     async def _gateway(self, request: Request) -> Response:
         params = await given_parameters(request)
         method = params.get("method", "")
+        if method == _PAGE:
+            return await self._page(params)
 
         async def answer() -> Response:
             try:
                 self._require_genuine(params)
-                node = await self._books.transact(self._methods[method], params)
+                node = await self._books.transact(self._method(method), params)
             except GatewayRefusalError as refusal:
                 return self._wire(params, _error_name(method), refusal.node)
             return self._wire(params, _node_name(method), node)
 
         def busy() -> Response:
-            unavailable = GatewayRefusalError("20000", "isp.unknow-error", "系统繁忙，请稍后重试")
-            return self._wire(params, _error_name(method), unavailable.node)
+            return self._wire(params, _error_name(method), _unavailable(method).node)
 
-        return await self._faults.meet("alipay", method, answer, busy)
+        response = await self._faults.meet("alipay", method, answer, busy)
+        self._payments.wake()
+        return response
+
+    async def _page(self, params: Mapping[str, str]) -> Response:
+        """手机网站支付: a browser brings the signed parameters and is led to the cashier."""
+
+        async def answer() -> Response:
+            try:
+                self._require_genuine(params)
+                token = await self._books.transact(timely(self._payments.trades.open_page), params)
+            except GatewayRefusalError as refusal:
+                return HTMLResponse(refusal_page(str(refusal.node["sub_msg"]), str(refusal)), 400)
+            return RedirectResponse(f"/cashier/{token}", 302)
+
+        def busy() -> Response:
+            return HTMLResponse(refusal_page("系统繁忙，请稍后重试", "isp.unknow-error"), 500)
+
+        response = await self._faults.meet("alipay", _PAGE, answer, busy)
+        self._payments.wake()
+        return response
+
+    def _method(self, name: str) -> Method:
+        if name not in self._methods:
+            raise GatewayRefusalError("40002", "isv.invalid-method", "不存在的方法名")
+        return self._methods[name]
 
     def _require_genuine(self, params: Mapping[str, str]) -> None:
         for name, missing in _REQUIRED:
@@ -104,8 +146,6 @@ class AlipayGateway:
                 raise GatewayRefusalError("40002", invalid, f"无效的{name}参数")
         _require_fresh(params["timestamp"])
         self._require_signature(params)
-        if params["method"] not in self._methods:
-            raise GatewayRefusalError("40002", "isv.invalid-method", "不存在的方法名")
 
     def _require_signature(self, params: Mapping[str, str]) -> None:
         key = self._keys.app_key()
@@ -143,4 +183,9 @@ def _node_name(method: str) -> str:
 
 
 def _error_name(method: str) -> str:
-    return _node_name(method) if method in _OWN_ERRORS else "error_response"
+    return _node_name(method) if method.startswith(_OWN_ERRORS) else "error_response"
+
+
+def _unavailable(method: str) -> GatewayRefusalError:
+    sub_code = "ACQ.SYSTEM_ERROR" if method.startswith("alipay.trade.") else "isp.unknow-error"
+    return GatewayRefusalError("20000", sub_code, "系统繁忙，请稍后重试")

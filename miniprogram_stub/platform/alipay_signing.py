@@ -1,4 +1,4 @@
-"""RSA2 and AES as Alipay uses them (签名与接口内容加密)."""
+"""What Alipay signs, and AES as it uses it (签名与接口内容加密)."""
 
 from __future__ import annotations
 
@@ -6,31 +6,16 @@ import base64
 import json
 from collections.abc import Mapping
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
+
+from miniprogram_stub.platform.rsa_signing import rsa2_sign
 
 
 def signed_text(params: Mapping[str, str]) -> str:
     """What a request's signature covers: every parameter that has a value, sorted, without `sign`."""
     return "&".join(f"{name}={value}" for name, value in sorted(params.items()) if value and name != "sign")
-
-
-def rsa2_sign(key: RSAPrivateKey, content: bytes) -> str:
-    """SHA256withRSA, base64."""
-    return base64.b64encode(key.sign(content, PKCS1v15(), hashes.SHA256())).decode()
-
-
-def rsa2_verified(key: RSAPublicKey, content: bytes, sign: str) -> bool:
-    """Whether the signature is the key's, over this content, with SHA-256 and nothing weaker."""
-    try:
-        key.verify(base64.b64decode(sign, validate=True), content, PKCS1v15(), hashes.SHA256())
-    except (InvalidSignature, ValueError):
-        return False
-    return True
 
 
 def sealed_phone(aes_key: str, key: RSAPrivateKey, phone: str) -> dict[str, str]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -12,11 +15,13 @@ from starlette.routing import Route
 from miniprogram_stub.platform.alipay_gateway import AlipayGateway
 from miniprogram_stub.platform.books import Books
 from miniprogram_stub.platform.consent_door import ConsentDoor
-from miniprogram_stub.platform.credentials import AlipayKeys, load_credentials
+from miniprogram_stub.platform.courier import Courier
+from miniprogram_stub.platform.credentials import AlipayKeys, WeChatPayKeys, load_credentials
 from miniprogram_stub.platform.door_fields import UnusableError, explain
 from miniprogram_stub.platform.faults import Faults
 from miniprogram_stub.platform.front_door import FrontDoor
 from miniprogram_stub.platform.hooks import HookReceivers
+from miniprogram_stub.platform.payment_platforms import PaymentPlatforms
 from miniprogram_stub.platform.phone_page import PhonePage
 from miniprogram_stub.platform.push_service import PushService
 from miniprogram_stub.platform.rpc_gateway import RpcGateway
@@ -27,11 +32,17 @@ from miniprogram_stub.platform.voice import voice_service
 from miniprogram_stub.platform.wechat import WeChat
 
 
-def build_app(home: Path, books: Books) -> Starlette:
-    """Everything the stand-ins answer; keys and credentials are made in `home` at the first start."""
-    keys = AlipayKeys(home)
-    credentials = load_credentials(home, keys)
+def build_app(home: Path, books: Books, *, address: str, speed_up: float) -> Starlette:
+    """Everything the stand-ins answer; keys and credentials are made in `home` at the first start.
+
+    `address` is where they are reached, `speed_up` what the waits of the payment platforms are divided by.
+    """
+    keys, wechat_pay_keys = AlipayKeys(home), WeChatPayKeys(home)
+    credentials = load_credentials(home, keys, wechat_pay_keys)
     faults = Faults(books)
+    payments = PaymentPlatforms(
+        credentials, keys, wechat_pay_keys, books, faults, address=address, speed_up=speed_up
+    )
     wechat_templates = watched_templates(home / "wechat_templates.json")
     alipay_templates = watched_templates(home / "alipay_templates.json")
     console = SmsConsole(home)
@@ -39,7 +50,10 @@ def build_app(home: Path, books: Books) -> Starlette:
         routes=[
             Route("/health", _health),
             *WeChat(credentials.wechat, wechat_templates, books, faults).routes(),
-            *AlipayGateway(credentials.alipay, keys, alipay_templates, books, faults).routes(),
+            *AlipayGateway(
+                credentials.alipay, keys, alipay_templates, books, faults, payments=payments.alipay
+            ).routes(),
+            *payments.routes(),
             *RpcGateway(sms_service(console), credentials.sms, books, faults).routes(),
             *RpcGateway(voice_service(console), credentials.sms, books, faults).routes(),
             *PushService(books, faults).routes(),
@@ -49,7 +63,22 @@ def build_app(home: Path, books: Books) -> Starlette:
             *PhonePage(books).routes(),
         ],
         exception_handlers={UnusableError: explain},
+        lifespan=_beside(payments.courier),
     )
+
+
+def _beside(courier: Courier) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+    """The courier runs as long as the server does."""
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        running = asyncio.create_task(courier.run())
+        yield
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+
+    return lifespan
 
 
 async def _health(_request: Request) -> JSONResponse:

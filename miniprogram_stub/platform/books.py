@@ -10,6 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
+from miniprogram_stub.platform.payment_tables import PAYMENT_TABLES
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -169,7 +171,7 @@ def _open(path: Path) -> sqlite3.Connection:
     rows.row_factory = sqlite3.Row
     rows.execute("PRAGMA journal_mode=WAL")
     rows.execute("PRAGMA synchronous=NORMAL")
-    rows.executescript(_TABLES)
+    rows.executescript(_TABLES + PAYMENT_TABLES)
     for table, column, declaration in _ADDED:
         known = {row["name"] for row in rows.execute(f"PRAGMA table_info({table})")}
         if column not in known:

@@ -53,11 +53,11 @@ def given_phone(fields: dict[str, object]) -> str:
     return phone
 
 
-def given_times(fields: dict[str, object], most: int | None = None) -> int:
+def given_times(fields: dict[str, object], most: int | None = None, name: str = "times") -> int:
     """`times`, 1 unless given."""
-    times = fields.get("times", 1)
+    times = fields.get(name, 1)
     if type(times) is not int or times < 1 or (most is not None and times > most):
-        raise UnusableError("times 须为正整数" + (f"，不超过 {most}" if most else ""))
+        raise UnusableError(f"{name} 须为正整数" + (f"，不超过 {most}" if most else ""))
     return times
 
 

@@ -24,13 +24,22 @@ from miniprogram_stub.platform.door_fields import (
     given_phone,
     given_times,
 )
-from miniprogram_stub.platform.faults import APIS, KINDS, Fault, Faults
+from miniprogram_stub.platform.faults import (
+    APIS,
+    KINDS,
+    NOTICE_FAULTS,
+    PAY_FAULTS,
+    REFUND_FAULTS,
+    Fault,
+    Faults,
+)
 from miniprogram_stub.platform.people import link_phone
 from miniprogram_stub.platform.sms import received
 
 _WECHAT_CODE_SECONDS: Final = 300
 _ALIPAY_CODE_SECONDS: Final = 86400
 _LONGEST_FAULT_SECONDS: Final = 60
+_MOST_COPIES: Final = 1000
 _PAGE: Final = """<!doctype html><html lang="zh-CN">
 <meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
 <meta http-equiv="refresh" content="3">
@@ -119,10 +128,11 @@ def _fault(fields: dict[str, object]) -> Fault:
     if not isinstance(seconds, int | float) or not 0 <= seconds <= _LONGEST_FAULT_SECONDS:
         raise UnusableError(f"seconds 须在 0 到 {_LONGEST_FAULT_SECONDS} 之间")
     platform, api, kind = (str(fields.get(name)) for name in ("platform", "api", "kind"))
-    fault = Fault(platform, api, kind, times, seconds)
+    fault = Fault(platform, api, kind, times, seconds, given_times(fields, _MOST_COPIES, "copies"))
     if not fault.possible:
         raise UnusableError(
-            f"没有这样的接口或故障，接口有 {APIS}，故障有 {KINDS}；dead_token 只用于有令牌的接口，gone 只用于 push"
+            f"没有这样的接口或故障，接口有 {APIS}，故障有 {KINDS}；dead_token 只用于有令牌的接口，gone 只用于"
+            f" push，notify 只用 {NOTICE_FAULTS}，pay 只用 {PAY_FAULTS}，{REFUND_FAULTS} 只用于退款"
         )
     return fault
 

@@ -73,7 +73,7 @@ class PushService:
         async def drop() -> None:
             await self._books.transact(unsubscribe, token)
 
-        return await self._faults.meet("push", "send", answer, busy, drop)
+        return await self._faults.meet("push", "send", answer, busy, drop_subscription=drop)
 
     async def _subscribe(self, request: Request) -> Response:
         fields = await given_fields(request)

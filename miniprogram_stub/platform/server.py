@@ -31,7 +31,7 @@ class _AnnouncingServer(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         for listener in sockets or []:
-            sys.stdout.write(f"platform ready http://127.0.0.1:{listener.getsockname()[1]}\n")
+            sys.stdout.write(f"platform ready {_address(listener)}\n")
         sys.stdout.flush()
 
 
@@ -39,7 +39,7 @@ def _leave(_number: int, _frame: FrameType | None) -> NoReturn:
     raise SystemExit(0)
 
 
-def serve(home: Path, port: int) -> None:
+def serve(home: Path, port: int, speed_up: float) -> None:
     """Serve on 127.0.0.1 until told to stop; SystemExit with a sentence when the port is taken."""
     # uvicorn stops gracefully and then raises the signal again for the handler it found:
     # this one makes a requested stop end with status 0, also before the server is up.
@@ -48,16 +48,20 @@ def serve(home: Path, port: int) -> None:
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     with closing(Books(home / "books.sqlite3")) as books, _listen(port) as listener:
         config = uvicorn.Config(
-            build_app(home, books),
+            build_app(home, books, address=_address(listener), speed_up=speed_up),
             loop="uvloop",
             http=_SeverableProtocol,
             ws="none",
-            lifespan="off",
+            lifespan="on",
             log_level="warning",
             access_log=False,
             timeout_graceful_shutdown=2,
         )
         _AnnouncingServer(config).run([listener])
+
+
+def _address(listener: socket.socket) -> str:
+    return f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
 def _listen(port: int) -> socket.socket:

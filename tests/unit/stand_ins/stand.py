@@ -49,6 +49,11 @@ class Stand:
         answer: Json = self.http.post(f"/open/{path}", json=fields).raise_for_status().json()
         return answer
 
+    def trades(self) -> dict[str, Json]:
+        """The platforms' own books, by the merchant's number."""
+        answer = self.http.get("/open/trades").raise_for_status()
+        return {trade["out_trade_no"]: trade for trade in answer.json()["trades"]}
+
     def fault(self, platform: str, api: str, kind: str, **more: float) -> None:
         ordered = {"platform": platform, "api": api, "kind": kind, **more}
         assert self.http.post("/open/faults", json=ordered).status_code == 204
@@ -71,9 +76,10 @@ class Stand:
 
 
 @contextmanager
-def running(home: Path, app_key: rsa.RSAPrivateKey | None = None) -> Iterator[Stand]:
+def running(home: Path, app_key: rsa.RSAPrivateKey | None = None, speed_up: int = 240) -> Iterator[Stand]:
     """A process on a free port, stopped by SIGTERM; the app's key is uploaded when it is new."""
     command = [sys.executable, "-m", "miniprogram_stub.platform", "--port", "0", "--home", str(home)]
+    command += ["--speed-up", str(speed_up)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         line = process.stdout.readline()

@@ -17,7 +17,7 @@ from tests.unit.stand_ins.test_wechat import session, stable_token
 
 
 def test_credentials_and_keys_are_their_owners_alone(stand: Stand) -> None:
-    assert set(stand.credentials) == {"wechat", "alipay", "sms"}
+    assert set(stand.credentials) == {"wechat", "alipay", "sms", "wechatpay"}
     for path in stand.home.iterdir():
         assert stat.S_IMODE(path.stat().st_mode) == 0o600, path.name
 
