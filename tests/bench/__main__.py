@@ -27,6 +27,7 @@ from tests.bench import (
     kernel,
     live,
     notifications,
+    payments,
     signing_in,
     starting,
 )
@@ -77,6 +78,8 @@ async def _measure(figures: Figures, small: Path, large: Path, gated: Path, alon
         await doors.measure(figures, small / "broker")
         figures.section("Alarms")
         await alarms.measure(figures)
+        figures.section("Payments")
+        await payments.measure(figures)
         figures.section("Billing")
         await billing.measure(figures, addresses)
     figures.section("Gates")

@@ -20,12 +20,12 @@ from tests.faults.worker import EFFECTS
 
 
 class Nursery:
-    """Starts processes of tests/faults/worker.py and knows which of them live."""
+    """Starts processes of tests/faults/worker.py, or of another that forks as it does, and knows which of them live."""
 
-    def __init__(self) -> None:
+    def __init__(self, module: str = "tests.faults.worker") -> None:
         self.living: list[int] = []
         self._parent = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.worker"],
+            [sys.executable, "-m", module],
             cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
         )  # fmt: skip
 

@@ -29,6 +29,7 @@ from domains.kernel.outbox import Relay
 from tests.factories.kernel import NotePosted
 from tests.faults.billing_runs import billing
 from tests.faults.messages import messaging, receiving, sending
+from tests.faults.payments import notified, refunding
 
 APPS = {"kernel": "domains.kernel"}
 
@@ -179,7 +180,9 @@ async def migrate(owner_url: str, app_url: str, dies_at: str = "") -> None:
     await migrating.migrate(owner_url, app_url)
 
 
-ROLES: Mapping[str, Callable[..., Coroutine[object, object, None]]] = {
+Role = Callable[..., Coroutine[object, object, None]]
+
+ROLES: Mapping[str, Role] = {
     each.__name__: each
     for each in (
         relaying,
@@ -192,30 +195,32 @@ ROLES: Mapping[str, Callable[..., Coroutine[object, object, None]]] = {
         receiving,
         messaging,
         billing,
+        notified,
+        refunding,
     )
 }
 
 
-def fork(role: str, arguments: list[str]) -> int:
+def fork(role: Role, arguments: list[str]) -> int:
     """A new process that plays a role to its end."""
     pid = os.fork()
     if pid == 0:
         status = 1
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the pipe is for the parent's answers
         try:
-            asyncio.run(ROLES[role](*arguments))
+            asyncio.run(role(*arguments))
             status = 0
         finally:
             os._exit(status)
     return pid
 
 
-def main() -> None:
+def main(roles: Mapping[str, Role] = ROLES) -> None:
     """Fork as told until there is nothing more to read."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     for line in sys.stdin:
         role, *arguments = line.split()
-        print(fork(role, arguments), flush=True)
+        print(fork(roles[role], arguments), flush=True)
 
 
 if __name__ == "__main__":
