@@ -49,12 +49,14 @@ GUARD = (
 ACCOUNTANT = (
     estate.READ, residents.READ, billing.FEES_READ, billing.FEES_WRITE, billing.METERS_READ, billing.METERS_WRITE,
     billing.RUNS_START, billing.BILLS_READ, billing.CORRECTIONS_REQUEST, billing.DUNNING_WRITE, billing.BOOKS_WRITE,
-    payments.LEDGER_READ, payments.BALANCES_WRITE,
+    payments.LEDGER_READ, payments.BALANCES_WRITE, payments.PAYMENTS_READ, payments.REFUNDS_REQUEST,
 )  # fmt: skip
+CASHIER = (estate.READ, billing.BILLS_READ, payments.DESK_WRITE, payments.PAYMENTS_READ)
 STAFF = (
     DemoStaff("manager", "许文博", "物业经理", COMPANY, tuple(PERMISSIONS)),
     DemoStaff("reception", "何晓燕", "客服前台", COMPANY, RECEPTION),
     DemoStaff("accountant", "钱思敏", "物业会计", COMPANY, ACCOUNTANT),
+    DemoStaff("cashier", "周小芸", "收银员", COMPANY, CASHIER),
     DemoStaff("guard", "秦守安", "门岗保安", COMPANY, GUARD),
     DemoStaff("neighbour", "顾明远", "银杏苑经理", SECOND_COMPANY, tuple(PERMISSIONS)),
 )
@@ -140,6 +142,7 @@ def welcome(settings: Settings, addresses: Addresses) -> str:
         f"  访客来访      {settings.url}/visit/{COMPOUND.code}",
         *([f"  访客通行证    {settings.url}{shown.visitor_path}"] if shown and shown.visitor_path else []),
         f"  保安工作台    {settings.url}/staff/guard",
+        f"  收款台        {settings.url}/staff/desk",
         "",
         f"  员工(密码 {PASSWORD})",
         *(f"    {staff.login:<12}{staff.title} {staff.name}" for staff in STAFF),

@@ -25,6 +25,7 @@ STANDING = """
 SELECT c.id AS compound_id, EXISTS (SELECT FROM device d WHERE d.compound_id = c.id) AS is_equipped,
     EXISTS (SELECT FROM alarm a WHERE a.compound_id = c.id) AS has_alarms,
     EXISTS (SELECT FROM fee_item f WHERE f.compound_id = c.id) AS has_fees,
+    EXISTS (SELECT FROM payment_order p WHERE p.compound_id = c.id AND p.cashier_id IS NOT NULL) AS has_payments,
     EXISTS (SELECT FROM pass_template t WHERE t.compound_id = c.id) AS has_visits,
     (SELECT t.link_sealed FROM pass_template t WHERE t.compound_id = c.id AND t.ended_at IS NULL AND t.until_on >= $3
         ORDER BY t.created_at, t.id LIMIT 1) AS link_sealed,
@@ -49,6 +50,7 @@ class Standing:
     is_equipped: bool
     has_alarms: bool
     has_fees: bool
+    has_payments: bool
     has_visits: bool
     link_sealed: bytes | None
     is_expected: bool
@@ -62,8 +64,9 @@ class Standing:
         )
 
 
-async def stand() -> str:
-    """Put devices, doors, visitors and records there that are missing; the path of a visitor's page."""
+async def stand(platform_url: str = "") -> str:
+    """Put devices, doors, visitors and records there that are missing; the path of a visitor's page. Where the stand-ins
+    of the platforms are, somebody pays at them."""
     there = await _standing()
     if not there.is_equipped:
         async with database.transaction():
@@ -72,6 +75,8 @@ async def stand() -> str:
         await _live_a_week(there.compound_id)
     if not there.has_fees:
         await _bill_half_a_year(there.compound_id)
+    if not there.has_payments:
+        await _take_payments(there.compound_id, platform_url)
     await _receive(there)
     await templates.make_due()
     return there.visitor_path or (await _standing()).visitor_path
@@ -116,6 +121,13 @@ async def _bill_half_a_year(compound_id: UUID) -> None:
 
     await employ()
     await HalfYear(compound_id, await _staff("manager"), await _staff("accountant")).live()
+
+
+async def _take_payments(compound_id: UUID, platform_url: str) -> None:
+    from api.demo.paying import Morning
+
+    await employ()
+    await Morning(compound_id, await _staff("cashier"), await _staff("accountant"), platform_url).live()
 
 
 async def _receive(there: Standing) -> None:

@@ -12,6 +12,7 @@ from domains.identity import permissions as identity
 from domains.kernel.actor import Actor
 from domains.residents import permissions as residents
 from notifications import permissions as notifications
+from payments import permissions as payments
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,10 @@ ITEMS = (
         (billing.CORRECTIONS_REQUEST, billing.CORRECTIONS_DECIDE),
         needs=(billing.BILLS_READ,),
     ),
+    Item("/staff/desk", "home", "收款台", (payments.DESK_WRITE,)),
+    Item("/staff/payments", "receipt", "缴费记录", (payments.PAYMENTS_READ,)),
+    Item("/staff/refunds", "arrow-right", "退款", (payments.PAYMENTS_READ,)),
+    Item("/staff/ledger", "list-details", "总账", (payments.LEDGER_READ,)),
     Item("/staff/arrears", "hourglass", "欠费", (billing.BILLS_READ,)),
     Item("/staff/dunning", "message-2", "催缴", (billing.DUNNING_WRITE,), needs=(billing.BILLS_READ,)),
     Item("/staff/books", "chart-bar", "账目公示", (billing.BOOKS_WRITE, billing.BOOKS_PUBLISH)),

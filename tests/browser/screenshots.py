@@ -31,6 +31,8 @@ PLAIN = {
     "readings-enter": "/staff/meters/enter", "readings-review": "/staff/meters/review",
     "consumption": "/staff/meters/use", "meter-import": "/staff/meters/import",
     "billing-runs": "/staff/billing-runs", "bills": "/staff/bills", "corrections": "/staff/corrections",
+    "desk": "/staff/desk?house=3幢1单元1201", "payments": "/staff/payments", "refunds": "/staff/refunds",
+    "ledger": "/staff/ledger",
     "arrears": "/staff/arrears", "promises": "/staff/arrears/promises", "dunning": "/staff/dunning",
     "books": "/staff/books", "expenses": "/staff/books/expenses",
 }  # fmt: skip

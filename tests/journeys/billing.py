@@ -6,7 +6,7 @@ from datetime import timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from tests.journeys import metering, owing
+from tests.journeys import metering, owing, paying
 from tests.journeys.applicant import eventually
 from tests.journeys.client import Client
 from tests.journeys.first_day import PASSWORD
@@ -74,6 +74,7 @@ def play(instance: Instance, steps: Steps) -> None:
     _correcting(steps, office)
     _paying(steps, office)
     owing.play(steps, office)
+    paying.play(steps, office)
 
 
 def _setting_fees(steps: Steps, office: Office) -> None:

@@ -18,7 +18,8 @@ from tests.journeys.site import CHANGE_PASSWORD, CREATE_ROLE, CREATE_STAFF
 CLERK_PASSWORD = "Journey-2026-books"
 CLERK_MAY = [
     "fees.read", "fees.write", "meters.read", "meters.write", "billing.start", "bills.read", "corrections.request",
-    "dunning.write", "books.write", "balances.write", "estate.read",
+    "dunning.write", "books.write", "balances.write", "estate.read", "ledger.read", "payments.read", "desk.write",
+    "refunds.request",
 ]  # fmt: skip
 CHINA = timezone(timedelta(hours=8))
 
@@ -36,6 +37,7 @@ RUN_JOB = "mutation Job($input: RunJobInput!) { runJob(input: $input) { errors {
 
 INPUTS = {
     "requestVacancy": "VacancyInput", "recordVacancy": "VacancyInput", "decideWaiver": "DecideCorrectionInput",
+    "confirmPaymentHint": "PaymentInput", "cancelPayment": "PaymentInput", "keepRefund": "RefundInput",
 }  # fmt: skip
 """Inputs that are not named after their mutation."""
 

@@ -14,6 +14,9 @@ CREDENTIALS = "{ credentials { accessToken refreshToken } errors { code message 
 WITH_WECHAT = f"""
 mutation WeChat($input: SignInWithWeChatInput!) {{ signInWithWeChat(input: $input) {CREDENTIALS} }}
 """
+WITH_ALIPAY = f"""
+mutation Alipay($input: SignInWithAlipayInput!) {{ signInWithAlipay(input: $input) {CREDENTIALS} }}
+"""
 REQUEST_SMS = "mutation Code($input: RequestSmsCodeInput!) { requestSmsCode(input: $input) { errors { code message } } }"
 WITH_SMS = f"mutation Sms($input: SignInWithSmsInput!) {{ signInWithSms(input: $input) {CREDENTIALS} }}"
 
@@ -35,6 +38,14 @@ class Phone(Client):
         phone_code = self.platform("/open/wechat/phone", person=person, phone=phone)["code"]
         data = self.ask(WITH_WECHAT, input={"jsCode": code, "phoneCode": phone_code, "device": "iPhone"})
         self._keep(data["signInWithWeChat"])
+
+    def sign_in_with_alipay(self, person: str, phone: str) -> None:
+        """Open the mini-program in Alipay and share the phone number."""
+        code = self.platform("/open/alipay/login", person=person)["auth_code"]
+        sealed = self.platform("/open/alipay/phone", person=person, phone=phone)
+        proof = {name: sealed[name] for name in ("response", "sign")}
+        given = {"authCode": code, "phone": proof, "device": "Android"}
+        self._keep(self.ask(WITH_ALIPAY, input=given)["signInWithAlipay"])
 
     def sign_in_with_sms(self, phone: str) -> None:
         """Ask for a code, read the message, type it."""

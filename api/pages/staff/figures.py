@@ -57,7 +57,12 @@ def price_of(page: Page, written: str) -> str | None:
 
 def amount(page: Page, name: str) -> int:
     """The amount in a field in yuan as whole fen."""
-    read = Decimal(needed(page, number(page, name)))
+    return amount_of(page, page.typed(name))
+
+
+def amount_of(page: Page, written: str) -> int:
+    """An amount that was typed in yuan as whole fen."""
+    read = Decimal(needed(page, number_of(page, written)))
     if read != read.quantize(_CENTS):
         _refuse(page.texts("金额应为数字，最多两位小数"))
     return int(read * 100)
