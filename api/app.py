@@ -8,7 +8,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
-from api import edge, files
+from api import edge, files, gateway_notices
 from api.devices import routes as devices
 from api.graphql.connections import Connections
 from api.observability import routes as observability
@@ -34,6 +34,7 @@ def build_app(settings: Settings, stop: asyncio.Event | None = None) -> Starlett
             *pages.routes(site),
             *files.routes(site),
             *devices.routes(),
+            *gateway_notices.routes(metrics),
             *observability.routes(metrics, settings, stop),
         ],
         middleware=[

@@ -16,12 +16,13 @@ from domains.kernel import jobs, outbox, waking
 from domains.kernel.jobs import Scheduler
 from notifications.deliveries.courier import Courier
 from notifications.notifying import LANES
+from payments.service import results
 
 log = structlog.get_logger(__name__)
 
 PREFIX = "linli:wake:"
 LIMIT_S = 0.25
-NAMES = (*outbox.LANES.values(), *LANES.values(), jobs.LEADER)
+NAMES = (*outbox.LANES.values(), *LANES.values(), results.LANE, jobs.LEADER)
 """Whoever is woken by a commit."""
 
 
@@ -54,12 +55,13 @@ async def _listen(woken: Mapping[str, asyncio.Event], stop: asyncio.Event) -> No
 
 async def work(stop: asyncio.Event) -> None:
     """Hear devices, deliver events and send messages until `stop`: one relay and one courier for what is
-    urgent, one of each for the rest."""
+    urgent, one of each for the rest, and one that asks channels what became of money."""
     wake_others()
-    lanes: dict[str, outbox.Relay | Courier] = {
+    lanes: dict[str, outbox.Relay | Courier | results.Results] = {
         **{name: outbox.Relay(EVENTS, HANDLERS, urgent=urgent) for urgent, name in outbox.LANES.items()},
         **{name: Courier(urgent=urgent) for urgent, name in LANES.items()},
     }
+    lanes[results.LANE] = results.Results()
     woken = {name: asyncio.Event() for name in lanes}
     log.info("worker.delivers", events=len(HANDLERS))
     async with asyncio.TaskGroup() as group:

@@ -15,7 +15,7 @@ from api.keys import Keys, load_keys
 from api.message_templates import build_templates
 from api.pages.cookies import form_key
 from api.pages.showcase import showcase
-from api.platforms import build_platforms, build_transports, with_stand_ins
+from api.platforms import build_gateways, build_platforms, build_transports, with_stand_ins
 from api.senders import build_senders, build_vapid
 from api.settings import Settings
 from api.wiring import APPS, JOBS, KINDS, PERMISSIONS
@@ -41,6 +41,7 @@ from notifications.feeds import Feeds, feeds
 from notifications.kinds import Registry, registry
 from notifications.notifying import templates
 from notifications.push_subscriptions import vapid_public_key
+from payments.gateways import gateways
 
 __all__ = ["Addresses", "cache", "open_storage", "running"]
 
@@ -88,6 +89,7 @@ async def running(settings: Settings, addresses: Addresses) -> AsyncIterator[Key
         ways = build_transports(reached, keys, http, client)
         transports.fill(ways)
         platforms.fill(build_platforms(reached, ways))
+        gateways.fill(build_gateways(reached, keys, ways))
         limits.limiter.fill(Limiter(client))
         news = live.Hub(client)
         stack.push_async_callback(news.aclose)

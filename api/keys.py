@@ -28,6 +28,8 @@ class Keys:
     keyring: Keyring
     file_link: bytes
     alipay_app_pem: str
+    wechat_pay_pem: str
+    """Empty where no payments are taken by WeChat."""
     vapid_pem: str
 
 
@@ -45,8 +47,16 @@ def load_keys(settings: Settings) -> Keys:
         keyring=_keyring(settings),
         file_link=_key(settings, "file_link_key", _32_bytes),
         alipay_app_pem=_key(settings, "alipay_app_key_pem", _checked_pem),
+        wechat_pay_pem=_wechat_pay(settings),
         vapid_pem=_key(settings, "vapid_key_pem", _checked_pem),
     )
+
+
+def _wechat_pay(settings: Settings) -> str:
+    """Production may do without; a key that is made serves the stand-in."""
+    if settings.profile == "production" and settings.wechat_pay_key_pem is None:
+        return ""
+    return _key(settings, "wechat_pay_key_pem", _checked_pem)
 
 
 def _keyring(settings: Settings) -> Keyring:
@@ -122,6 +132,7 @@ MADE: Mapping[str, tuple[str, Callable[[], str]]] = {
     "index_key": ("index-key", lambda: secrets.token_hex(32)),
     "file_link_key": ("file-link-key", lambda: secrets.token_hex(32)),
     "alipay_app_key_pem": ("alipay-app.pem", _rsa_pem),
+    "wechat_pay_key_pem": ("wechat-pay-merchant.pem", _rsa_pem),
     "vapid_key_pem": ("vapid.pem", _ec_pem),
 }
 """The file of each key below `.linli/keys/`, and how it is made."""

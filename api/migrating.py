@@ -26,6 +26,7 @@ JOURNALS = (
     "journal",
     "entry",
     "settlement",
+    "gateway_event",
     "bill_line",
     "meter_use",
     "accounts_publication",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 import os
 import secrets
@@ -14,7 +16,7 @@ from redis.asyncio import Redis
 
 from api.keys import Keys
 from api.message_templates import SETTINGS, console, made_templates
-from api.settings import Settings
+from api.settings import WECHAT_PAY, Settings
 from domains.identity.platforms import Platforms
 from domains.identity.platforms.alipay import AlipaySignIn
 from domains.identity.platforms.sms import SmsSignIn
@@ -23,7 +25,11 @@ from domains.platforms import Transports
 from domains.platforms.alipay import Alipay
 from domains.platforms.aliyun import Aliyun
 from domains.platforms.wechat import WeChat
+from domains.platforms.wechatpay import WeChatPay
 from notifications.kinds import Channel
+from payments.gateways import Gateway
+from payments.gateways.alipay import AlipayGateway
+from payments.gateways.wechat import WeChatGateway
 
 Credentials = dict[str, dict[str, str]]
 
@@ -37,12 +43,15 @@ def with_stand_ins(settings: Settings, keys: Keys, url: str) -> Settings:
         played.add(Channel.WECHAT)
         app = given["wechat"]
         found |= {"wechat_url": url, "wechat_app_id": app["appid"], "wechat_secret": SecretStr(app["secret"])}
+        if not _is_set(settings, *WECHAT_PAY):
+            found |= _wechat_pay_given(url, keys, given["wechatpay"])
     if not _is_set(settings, "alipay_app_id", "alipay_public_key_pem"):
         played.add(Channel.ALIPAY)
         app = given["alipay"]
         found |= {
             "alipay_url": f"{url}/gateway.do", "alipay_app_id": app["app_id"],
             "alipay_public_key_pem": app["alipay_public_key"], "alipay_aes_key": SecretStr(app["aes_key"]),
+            "alipay_seller_id": app["seller_id"],
         }  # fmt: skip
     if not _is_set(settings, "sms_access_key_id", "sms_access_key_secret"):
         played |= {Channel.SMS, Channel.VOICE}
@@ -58,6 +67,15 @@ def with_stand_ins(settings: Settings, keys: Keys, url: str) -> Settings:
     return reached
 
 
+def _wechat_pay_given(url: str, keys: Keys, merchant: dict[str, str]) -> dict[str, object]:
+    return {
+        "wechat_pay_url": url, "wechat_pay_mch_id": merchant["mchid"],
+        "wechat_pay_key_pem": SecretStr(keys.wechat_pay_pem), "wechat_pay_serial": serial_of(keys.wechat_pay_pem),
+        "wechat_pay_api_v3_key": SecretStr(merchant["apiv3_key"]),
+        "wechat_pay_public_keys": {merchant["public_key_id"]: merchant["public_key"]},
+    }  # fmt: skip
+
+
 def build_transports(settings: Settings, keys: Keys, http: httpx.AsyncClient, cache: Redis) -> Transports:
     """The way to each platform that is set up."""
     return Transports(
@@ -65,6 +83,7 @@ def build_transports(settings: Settings, keys: Keys, http: httpx.AsyncClient, ca
         alipay=_alipay(settings, keys, http),
         sms=_aliyun(settings, http, "sms", settings.sms_url),
         voice=_aliyun(settings, http, "voice", settings.voice_url),
+        wechat_pay=_wechat_pay(settings, keys, http),
     )
 
 
@@ -78,6 +97,28 @@ def build_platforms(settings: Settings, transports: Transports) -> Platforms:
         alipay=AlipaySignIn(alipay, aes_key) if alipay else None,
         sms=SmsSignIn(sms, sign_name=signature, code_template=template) if sms else None,
     )
+
+
+def build_gateways(settings: Settings, keys: Keys, transports: Transports) -> dict[str, Gateway]:
+    """The channels that take payments, by name. Their notifications come to an address that nobody can guess."""
+    found: dict[str, Gateway] = {}
+    if transports.wechat_pay and settings.wechat_app_id:
+        found["wechat"] = WeChatGateway(
+            transports.wechat_pay, app_id=settings.wechat_app_id,
+            notify_url=settings.url + notify_path("wechat", keys.file_link), return_url=f"{settings.url}/",
+        )  # fmt: skip
+    if transports.alipay and settings.alipay_seller_id:
+        found["alipay"] = AlipayGateway(
+            transports.alipay, seller_id=settings.alipay_seller_id,
+            notify_url=settings.url + notify_path("alipay", keys.file_link), return_url=f"{settings.url}/",
+        )  # fmt: skip
+    return found
+
+
+def notify_path(channel: str, key: bytes) -> str:
+    """The path of a channel's notifications, made from a key of this installation's."""
+    token = hmac.digest(key, f"payment notifications of {channel}".encode(), "sha256").hex()[:32]
+    return f"/payments/notify/{channel}/{token}"
 
 
 def _is_set(settings: Settings, *names: str) -> bool:
@@ -100,6 +141,17 @@ def _alipay(settings: Settings, keys: Keys, http: httpx.AsyncClient) -> Alipay |
     )  # fmt: skip
 
 
+def _wechat_pay(settings: Settings, keys: Keys, http: httpx.AsyncClient) -> WeChatPay | None:
+    if not _is_set(settings, *WECHAT_PAY) or settings.wechat_pay_api_v3_key is None:
+        return None
+    api_v3_key = settings.wechat_pay_api_v3_key.get_secret_value()
+    return WeChatPay(
+        http, url=settings.wechat_pay_url, mch_id=settings.wechat_pay_mch_id.strip(), key_pem=keys.wechat_pay_pem,
+        serial=settings.wechat_pay_serial.strip(), api_v3_key=api_v3_key.strip(),
+        public_keys=settings.wechat_pay_public_keys,
+    )  # fmt: skip
+
+
 def _aliyun(settings: Settings, http: httpx.AsyncClient, name: str, url: str) -> Aliyun | None:
     """Dysmsapi and Dyvmsapi are of one version, and one access key opens both."""
     if not (settings.sms_access_key_id and settings.sms_access_key_secret):
@@ -111,9 +163,11 @@ def _aliyun(settings: Settings, http: httpx.AsyncClient, name: str, url: str) ->
 
 
 def _credentials(settings: Settings, keys: Keys) -> Credentials:
-    """What the stand-ins gave this merchant; in turn they are given our public key, as in the console."""
+    """What the stand-ins gave this merchant; in turn they are given our public keys, as in the console."""
     home = settings.home / "platform"
     _publish(home / "alipay_app_public_key.pem", public_pem(keys.alipay_app_pem))
+    own = {"serial_no": serial_of(keys.wechat_pay_pem), "public_key": public_pem(keys.wechat_pay_pem)}
+    _publish(home / "wechatpay_merchant_key.json", json.dumps(own))
     credentials: Credentials = json.loads((home / "credentials.json").read_text(encoding="utf-8"))
     return credentials
 
@@ -135,3 +189,8 @@ def public_pem(private_pem: str) -> str:
     return key.public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     ).decode()
+
+
+def serial_of(private_pem: str) -> str:
+    """A serial number for a key that no authority gave a certificate: 40 digits in hex, as WeChat's are."""
+    return hashlib.sha256(public_pem(private_pem).encode()).hexdigest()[:40].upper()

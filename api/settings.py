@@ -35,9 +35,14 @@ _FORMS = {
     ),
     "index_key": (_HEX_32, "应为 64 位十六进制,可用 openssl rand -hex 32 生成"),
     "file_link_key": (_HEX_32, "应为 64 位十六进制,可用 openssl rand -hex 32 生成"),
+    "wechat_pay_mch_id": (re.compile(r"[0-9]{8,10}"), "应为商户号,8 到 10 位数字"),
+    "wechat_pay_serial": (re.compile(r"[0-9a-fA-F]{16,40}"), "应为商户 API 证书的序列号,十六进制"),
+    "wechat_pay_api_v3_key": (re.compile(r"[!-~]{32}"), "应为商户平台上设置的 APIv3 密钥,32 个字符"),
 }
 TemplateIds = Annotated[dict[str, str], NoDecode]
 """Name of a kind of notice → the platform's id of the template, as JSON."""
+PublicKeys = Annotated[dict[str, str], NoDecode]
+"""WeChat Pay's key by its id (微信支付公钥 ID, or a platform certificate's serial number) → PEM, as JSON."""
 KeywordNames = Annotated[dict[str, dict[str, str]], NoDecode]
 """Name of a kind of notice → keyword as docs/notifications.md has it → keyword of the chosen template, as JSON."""
 
@@ -96,6 +101,17 @@ class Settings(BaseSettings):
     alipay_app_key_pem: SecretStr | None = None
     alipay_public_key_pem: str = ""
     alipay_aes_key: SecretStr | None = None
+    alipay_seller_id: str = ""
+    """The merchant's own number at Alipay (商户 PID); without it no payments are taken there."""
+    wechat_pay_url: str = "https://api.mch.weixin.qq.com"
+    wechat_pay_mch_id: str = ""
+    """The merchant (商户号) that takes payments by WeChat; all of these are set, or none and no payments are taken there."""
+    wechat_pay_key_pem: SecretStr | None = None
+    """RSA private key of the merchant (商户 API 私钥), PEM."""
+    wechat_pay_serial: str = ""
+    """Serial number of the merchant's API certificate, in hex."""
+    wechat_pay_api_v3_key: SecretStr | None = None
+    wechat_pay_public_keys: PublicKeys = {}
     sms_url: str = "https://dysmsapi.aliyuncs.com/"
     sms_access_key_id: str = ""
     sms_access_key_secret: SecretStr | None = None
@@ -167,6 +183,16 @@ class Settings(BaseSettings):
                 "应为 JSON 对象,由通知类型指向关键词的对照,示例见 docs/notifications.md"
             ) from None
 
+    @field_validator("wechat_pay_public_keys", mode="before")
+    @classmethod
+    def _keys_by_id(cls, given: object) -> object:
+        if not isinstance(given, str):
+            return given
+        try:
+            return TypeAdapter(dict[str, str]).validate_json(given or "{}")
+        except ValidationError:
+            raise ValueError("应为 JSON 对象,由微信支付公钥 ID 指向 PEM 格式的公钥") from None
+
     @field_validator(
         "wechat_templates", "alipay_templates", "sms_templates", "voice_templates", mode="before"
     )
@@ -185,8 +211,8 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _forms(self) -> Self:
         for name, (form, expected) in _FORMS.items():
-            given = getattr(self, name)
-            if given is not None and not form.fullmatch(given.get_secret_value().strip()):
+            given = _shown(self, name).strip()
+            if given and not form.fullmatch(given):
                 raise ValueError(f"{env_name(name)} 格式不对:{expected}")
         return self
 
@@ -239,15 +265,42 @@ def production_problems(settings: Settings) -> list[str]:
             problems.append(f"{env_name(name)} 必须为 false")
     if settings.mqtt_url and not _shown(settings, "mqtt_url").startswith("mqtts://"):
         problems.append(f"{env_name('mqtt_url')} 必须是 mqtts 地址")
-    for name in ("wechat_url", "alipay_url", "sms_url", "voice_url", "public_url", "s3_endpoint"):
+    for name in (
+        "wechat_url",
+        "alipay_url",
+        "wechat_pay_url",
+        "sms_url",
+        "voice_url",
+        "public_url",
+        "s3_endpoint",
+    ):
         address = str(getattr(settings, name))
         if not address.startswith("https://") and (address or name != "s3_endpoint"):
             problems.append(f"{env_name(name)} 必须是 https 地址")
-    return [*problems, *_weak_secrets(settings), *_weak_servers(settings)]
+    return [*problems, *_wechat_pay_problems(settings), *_weak_secrets(settings), *_weak_servers(settings)]
+
+
+WECHAT_PAY = (
+    "wechat_pay_mch_id", "wechat_pay_key_pem", "wechat_pay_serial", "wechat_pay_api_v3_key", "wechat_pay_public_keys",
+)  # fmt: skip
+"""What WeChat Pay needs; without any of them no payments are taken there."""
+
+
+def _wechat_pay_problems(settings: Settings) -> Iterator[str]:
+    from domains.platforms.wechatpay import platform_key
+
+    missing = [name for name in WECHAT_PAY if not getattr(settings, name)]
+    if len(missing) < len(WECHAT_PAY):
+        yield from (f"{env_name(name)} 未设置:微信支付的各项设置应同时填写,或全部留空" for name in missing)
+    for id, pem in settings.wechat_pay_public_keys.items():
+        try:
+            platform_key(pem)
+        except ValueError:
+            yield f"{env_name('wechat_pay_public_keys')} 中的 {id} 不是 2048 位以上的 RSA 公钥或平台证书(PEM)"
 
 
 def _weak_secrets(settings: Settings) -> Iterator[str]:
-    for name in ("index_key", "file_link_key", "data_keys"):
+    for name in ("index_key", "file_link_key", "data_keys", "wechat_pay_api_v3_key"):
         for key in _shown(settings, name).split(","):
             if key and len(set(key.rpartition(":")[2].lower())) < 6:
                 yield f"{env_name(name)} 不是随机密钥,请重新生成"
@@ -258,12 +311,15 @@ def _weak_secrets(settings: Settings) -> Iterator[str]:
     yield from _pem_problems(settings)
 
 
+_RSA = ("alipay_app_key_pem", "wechat_pay_key_pem")
+
+
 def _pem_problems(settings: Settings) -> Iterator[str]:
     from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-    for name in ("token_key_pem", "vapid_key_pem", "alipay_app_key_pem"):
+    for name in ("token_key_pem", "vapid_key_pem", *_RSA):
         if not (given := _shown(settings, name)):
             continue
         try:
@@ -271,7 +327,7 @@ def _pem_problems(settings: Settings) -> Iterator[str]:
         except (ValueError, TypeError):
             yield f"{env_name(name)} 不是 PEM 格式的私钥"
             continue
-        if name != "alipay_app_key_pem":
+        if name not in _RSA:
             if not (isinstance(key, EllipticCurvePrivateKey) and isinstance(key.curve, SECP256R1)):
                 yield f"{env_name(name)} 必须是 P-256 私钥"
         elif not isinstance(key, RSAPrivateKey) or key.key_size < 2048:

@@ -24,6 +24,8 @@ from domains.billing import (
     dunning_jobs,
     dunning_notices,
     liability_handlers,
+    payment_handlers,
+    payment_notices,
     reading_handlers,
     reading_notices,
     run_handlers,
@@ -67,6 +69,7 @@ from notifications import webhooks
 from notifications.deliveries import jobs as delivery_jobs
 from notifications.kinds import Kind
 from payments import events as payment_events
+from payments import jobs as payment_jobs
 from payments import permissions as payments
 
 APPS: Mapping[str, str] = {
@@ -146,6 +149,10 @@ HANDLERS: Mapping[type[Event], Sequence[Handler]] = {
     payment_events.PayableSettled: (bill_handlers.follow_payables,),
     payment_events.PayableChanged: (bill_handlers.follow_payables,),
     payment_events.BalanceChanged: (bill_handlers.deduct_after_rise,),
+    payment_events.PaymentSucceeded: (payment_handlers.tell_of_top_up,),
+    payment_events.RefundRequested: (payment_handlers.tell_deciders,),
+    payment_events.RefundEnded: (payment_handlers.tell_of_refund,),
+    payment_events.PaymentTroubled: (payment_handlers.tell_of_trouble,),
     billing_events.DunningDue: (dunning_handlers.tell_of_dunning,),
     billing_events.VacancyRequested: (vacancy_handlers.tell_deciders,),
     billing_events.VacancyDecided: (vacancy_handlers.tell_of_decision,),
@@ -163,6 +170,7 @@ KINDS: Sequence[Kind] = (
     *bill_notices.KINDS, *book_notices.KINDS, *vacancy_notices.KINDS,
     *run_notices.KINDS,
     *dunning_notices.KINDS,
+    *payment_notices.KINDS,
 )  # fmt: skip
 """Every kind of notice there is; each domain declares its own."""
 
@@ -324,6 +332,10 @@ JOBS: Sequence[Job] = (
     Job(
         runs.POSTING, cron("* * * * *"), run_jobs.post_runs, attempts=1, limit_s=3_600.0,
         zh="执行已审批的出账", en="Post approved runs",
+    ),
+    Job(
+        "payments.ask", cron("* * * * *"), payment_jobs.ask, attempts=1, limit_s=50,
+        zh="向支付渠道查询未完结的支付与退款", en="Ask channels about payments and refunds that are not final",
     ),
     Job(
         "bills.deduct", cron("30 1 * * *"), bill_jobs.deduct, limit_s=3_600.0,

@@ -43,4 +43,63 @@ class BalanceChanged(Event):
     kind: str
 
 
-EVENTS = (PayableSettled, PayableChanged, BalanceChanged)
+@dataclass(frozen=True, slots=True)
+class PaymentSucceeded(Event):
+    """A payment was paid; `amount_fen` is what it was for."""
+
+    order_id: UUID
+    compound_id: UUID
+    holder_id: UUID
+    payer_id: UUID | None
+    attempt_id: UUID
+    channel: str
+    amount_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentClosed(Event):
+    """A payment ended without money."""
+
+    order_id: UUID
+    compound_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class RefundRequested(Event):
+    """Staff ask that money goes back."""
+
+    refund_id: UUID
+    compound_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class RefundApproved(Event):
+    """Money may go back: by a second person, or by rule."""
+
+    refund_id: UUID
+    compound_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class RefundEnded(Event):
+    """Money went back, or will not."""
+
+    refund_id: UUID
+    compound_id: UUID
+    order_id: UUID
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentTroubled(Event):
+    """Something about money waits for a person."""
+
+    exception_id: UUID
+    compound_id: UUID | None
+    kind: str
+
+
+EVENTS = (
+    PayableSettled, PayableChanged, BalanceChanged, PaymentSucceeded, PaymentClosed, RefundRequested, RefundApproved,
+    RefundEnded, PaymentTroubled,
+)  # fmt: skip

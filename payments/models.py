@@ -11,6 +11,21 @@ from tortoise.indexes import Index
 from tortoise.models import Model
 
 from domains.kernel.ids import uuid7
+from payments.order_models import (
+    GatewayEvent,
+    PaymentAttempt,
+    PaymentCounter,
+    PaymentException,
+    PaymentItem,
+    PaymentOrder,
+    Refund,
+    RefundItem,
+)
+
+__all__ = [
+    "Entry", "GatewayEvent", "Journal", "LedgerAccount", "Payable", "PaymentAttempt", "PaymentCounter",
+    "PaymentException", "PaymentItem", "PaymentOrder", "Refund", "RefundItem", "Settlement",
+]  # fmt: skip
 
 
 class LedgerAccount(Model):
@@ -77,6 +92,7 @@ class Payable(Model):
     held_until = fields.DatetimeField(
         null=True, description="a payment is under way: the amount stands still till then"
     )
+    held_by = fields.UUIDField(null=True, description="the payment that is under way")
 
     class Meta:
         table = "payable"

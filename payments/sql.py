@@ -81,4 +81,12 @@ SETTLED_BY = "SELECT payable_id, amount_fen FROM settlement WHERE journal_id = $
 
 ENTRIES_OF = "SELECT account_id, payable_id, amount_fen FROM entry WHERE journal_id = $1 ORDER BY id"
 
-HOLD = "UPDATE payable SET held_until = $2 WHERE id = ANY($1::uuid[])"
+HOLD = "UPDATE payable SET held_until = $2, held_by = $3 WHERE id = ANY($1::uuid[])"
+
+# A part pays some of what is held with it: all of it is let go, in the order in which everybody locks.
+RELEASE = """
+UPDATE payable SET held_until = NULL, held_by = NULL WHERE id IN (
+    SELECT id FROM payable WHERE held_by = $2
+        AND subject_id IN (SELECT subject_id FROM payable WHERE id = ANY($1::uuid[]))
+    ORDER BY id FOR NO KEY UPDATE)
+"""

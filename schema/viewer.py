@@ -15,6 +15,7 @@ from schema.live import LiveViewer, place_before
 from schema.meters import MetersViewer
 from schema.notification_settings import NotificationSettingsViewer
 from schema.pass_templates import PassTemplatesViewer
+from schema.payments import PaymentsViewer
 from schema.permissions import signed_in_at_all
 from schema.profile import IdentityViewer
 from schema.residents import ResidentsViewer
@@ -25,7 +26,7 @@ from schema.visitor_passes import VisitorsViewer
 
 @strawberry.type(description="The caller's own things (我的).")
 class Viewer(
-    BillsViewer, HouseAccountsViewer, VisitorsViewer, PassTemplatesViewer,
+    BillsViewer, PaymentsViewer, HouseAccountsViewer, VisitorsViewer, PassTemplatesViewer,
     IdentityViewer, ResidentsViewer, HomeViewer, InboxViewer, NotificationSettingsViewer, SubscribeViewer,
     LiveViewer, DoorsViewer, AccessRecordsViewer, MetersViewer, VacanciesViewer,
 ):  # fmt: skip

@@ -67,7 +67,7 @@ async def _load_demo(addresses: Addresses) -> None:
 
     await load_demo()
     await fill_inboxes(addresses)
-    show_demo(addresses, await stand())
+    show_demo(addresses, await stand(addresses.platform_url))
 
 
 def _welcome(settings: Settings, addresses: Addresses, demo: bool) -> str:

@@ -57,6 +57,12 @@ class Metrics:
             registry=made,
         )
         self.sockets = Gauge("linli_sockets_open", "WebSockets and event streams.", registry=made)
+        self._notified = Counter(
+            "linli_payment_notifications",
+            "Notifications of payment channels, by what became of them.",
+            ("channel", "verdict"),
+            registry=made,
+        )
         ProcessCollector(registry=made)
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
@@ -70,6 +76,10 @@ class Metrics:
         self._answered.labels(name if name in self._operations else OTHER, outcome).inc()
         if statements is not None:
             self._statements.observe(statements)
+
+    def notified(self, channel: str, verdict: str) -> None:
+        """A channel told of a payment or refund: taken, again, held, noted, unknown_party or refused."""
+        self._notified.labels(channel, verdict).inc()
 
     def error(self, code: object) -> None:
         """An error was told to a caller."""

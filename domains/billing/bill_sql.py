@@ -59,8 +59,7 @@ ORDER BY id FOR UPDATE
 OPEN_OF_HOUSE = f"""
 SELECT b.id, b.number, {COLUMNS},
     (SELECT array_agg(DISTINCT i.category) FROM bill_line l JOIN fee_item i ON i.id = l.fee_item_id
-     WHERE l.bill_id = b.id) AS categories,
-    (SELECT count(*) FROM settlement t WHERE t.payable_id IN (p.id, f.id)) AS settlements
+     WHERE l.bill_id = b.id) AS categories
 FROM bill b {JOINS}
 WHERE b.state <> 'void' AND {PAID_BY_HOUSE} AND b.id IN (
     SELECT subject_id FROM payable WHERE holder_id = $1 AND settled_fen < due_fen)

@@ -78,6 +78,11 @@ async def devices(actor: Actor) -> list[Device]:
     return [Device(**row, is_current=row["id"] == actor.session_id) for row in rows]
 
 
+async def names(account_ids: Sequence[UUID]) -> Mapping[UUID, str]:
+    """What accounts are called, for colleagues who may read rows that point at them."""
+    return {row["id"]: row["name"] for row in await database.fetch(NAMES, account_ids)}
+
+
 async def masked_names(account_ids: Sequence[UUID]) -> Mapping[UUID, str]:
     """What accounts are called, for who may read rows that point at them: 李**."""
     rows = await database.fetch(NAMES, account_ids)

@@ -115,6 +115,16 @@ class Actor:
         if not self.may(permission, compound_id, building_id):
             self.refuse(compound_id)
 
+    def may_whole(self, permission: str, compound_id: UUID) -> bool:
+        """Whether the permission holds in all of the compound's buildings."""
+        held = self.may(permission, compound_id)
+        return held and (self.kind == "system" or self.buildings(permission, compound_id) is None)
+
+    def require_whole(self, permission: str, compound_id: UUID) -> None:
+        """Refuse a caller who does not hold the permission in all of the compound's buildings."""
+        if not self.may_whole(permission, compound_id):
+            self.refuse(compound_id)
+
     def require_operator(self) -> None:
         """Refuse whoever does not run the installation, whatever their roles."""
         if self.kind != "system" and not self.operator:

@@ -52,6 +52,12 @@ def display(fen: int) -> str:
     return f"{'-' if fen < 0 else ''}¥{yuan:,}.{cents:02}"
 
 
+def plain_yuan(fen: int) -> str:
+    """As platforms write it: 128050 → "1280.50"."""
+    yuan, cents = divmod(abs(fen), 100)
+    return f"{'-' if fen < 0 else ''}{yuan}.{cents:02}"
+
+
 def parse_yuan(written: str, *, field: str | None = None) -> int:
     """The fen of an amount in yuan (元) as a person writes it: "128.50", "1,280.5", "¥128", "-3元".
 

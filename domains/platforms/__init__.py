@@ -8,6 +8,7 @@ from domains.kernel.slots import Slot
 from domains.platforms.alipay import Alipay
 from domains.platforms.aliyun import Aliyun
 from domains.platforms.wechat import WeChat
+from domains.platforms.wechatpay import WeChatPay
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,7 @@ class Transports:
     alipay: Alipay | None = None
     sms: Aliyun | None = None
     voice: Aliyun | None = None
+    wechat_pay: WeChatPay | None = None
 
 
 transports: Slot[Transports] = Slot("transports")

@@ -22,17 +22,18 @@ from domains.kernel import clock
 from domains.platforms.calling import OutcomeUnknown, no_answer, send
 
 _ERROR = "error_response"
+_END = "-----END PUBLIC KEY-----"
 
 
 class Alipay:
-    """One application's gateway. Keys are PEM."""
+    """One application's gateway. Keys are PEM; Alipay's may be several."""
 
     def __init__(
         self, http: httpx.AsyncClient, *, url: str, app_id: str, app_key_pem: str, public_key_pem: str
     ) -> None:
         self._http, self._url, self.app_id = http, url, app_id
         self._app_key = _private(app_key_pem)
-        self._public_key = _public(public_key_pem)
+        self._public_keys = _publics(public_key_pem)
 
     async def execute(
         self,
@@ -56,15 +57,19 @@ class Alipay:
             raise no_answer("alipay", response)
         return self._verified(method, response.content)
 
+    def page_url(self, method: str, params: Mapping[str, str]) -> str:
+        """The signed address of a page of Alipay's, such as its cashier (收银台), for somebody's browser."""
+        common = self._common(method)
+        given = {**{name: value for name, value in params.items() if value and name not in common}, **common}
+        return str(httpx.URL(self._url, params={**given, "sign": self._sign(given)}))
+
     def is_genuine(self, content: bytes, sign: str) -> bool:
-        """Whether the base64 signature over these bytes is Alipay's, by RSA2."""
+        """Whether the base64 signature over these bytes is Alipay's, by RSA2 and any key that is in use."""
         try:
-            self._public_key.verify(
-                base64.b64decode(sign, validate=True), content, PKCS1v15(), hashes.SHA256()
-            )
-        except (InvalidSignature, ValueError):
+            signature = base64.b64decode(sign, validate=True)
+        except ValueError:
             return False
-        return True
+        return any(_is_by(key, signature, content) for key in self._public_keys)
 
     def _common(self, method: str) -> dict[str, str]:
         now = clock.now().astimezone(clock.SHANGHAI)
@@ -106,6 +111,20 @@ def _private(pem: str) -> RSAPrivateKey:
     if not isinstance(key, RSAPrivateKey):
         raise ValueError("the Alipay app key must be an RSA private key")
     return key
+
+
+def _is_by(key: RSAPublicKey, signature: bytes, content: bytes) -> bool:
+    try:
+        key.verify(signature, content, PKCS1v15(), hashes.SHA256())
+    except InvalidSignature:
+        return False
+    return True
+
+
+def _publics(pem: str) -> list[RSAPublicKey]:
+    """One key or, while Alipay changes its own, the old and the new one after the other."""
+    ends = _END + "\n"
+    return [_public(part + ends) for part in pem.split(_END) if part.strip()]
 
 
 def _public(pem: str) -> RSAPublicKey:

@@ -117,13 +117,22 @@ async def give_back(
     return await _changed(replace(state, due_fen=state.due_fen - fen, settled_fen=state.settled_fen - fen))
 
 
-async def settle(posting: Posting, funds: Account, amounts: Mapping[UUID, int], settled_on: date) -> UUID:
-    """Pay so much of each payable out of an account; the journal's id. The same key again does nothing.
+async def settle(
+    posting: Posting,
+    funds: Account,
+    amounts: Mapping[UUID, int],
+    settled_on: date,
+    others: Mapping[Account, int] | None = None,
+) -> UUID:
+    """Pay so much of each payable out of an account, and so much into `others`; the journal's id. The same key again
+    does nothing.
 
     Raises Conflict PAYABLE_SETTLED where more would be paid than is outstanding, BALANCE_TOO_LOW; NotFound
     PAYABLE_NOT_FOUND.
     """
-    if not amounts or any(fen <= 0 for fen in amounts.values()):
+    credited = dict(others or {})
+    moved = [*amounts.values(), *credited.values()]
+    if not moved or any(fen <= 0 for fen in moved):
         raise ValueError("what is paid is above zero")
     states = await lock(amounts)
     journal_id, is_new = await ledger.begin(posting)
@@ -131,11 +140,46 @@ async def settle(posting: Posting, funds: Account, amounts: Mapping[UUID, int], 
         return journal_id
     if any(states[payable_id].outstanding_fen < fen for payable_id, fen in amounts.items()):
         raise Conflict("PAYABLE_SETTLED", "部分款项已经支付,请刷新后重试")
-    source = (await ledger.account_ids(posting.compound_id, [funds]))[funds]
+    ids = await ledger.account_ids(posting.compound_id, [funds, *credited])
     paid = [(states[payable_id].account_id, payable_id, -fen) for payable_id, fen in amounts.items()]
-    await ledger.enter(posting, journal_id, [(source, None, sum(amounts.values())), *paid])
-    await _settle(posting, journal_id, amounts, settled_on)
-    await _tell_settled(states, amounts, journal_id)
+    kept = [(ids[account], None, -fen) for account, fen in credited.items()]
+    await ledger.enter(posting, journal_id, [(ids[funds], None, sum(moved)), *paid, *kept])
+    if amounts:
+        await _settle(posting, journal_id, amounts, settled_on)
+        await _tell_settled(states, amounts, journal_id)
+    return journal_id
+
+
+async def unsettle(
+    posting: Posting,
+    to: Account,
+    amounts: Mapping[UUID, int],
+    settled_on: date,
+    others: Mapping[Account, int] | None = None,
+) -> UUID:
+    """So much of each payable stands again, and so much leaves `others`, for an account; the journal's id. The same key
+    again does nothing.
+
+    Raises Conflict PAYABLE_NOT_SETTLED where less was paid, BALANCE_TOO_LOW; NotFound PAYABLE_NOT_FOUND.
+    """
+    debited = dict(others or {})
+    moved = [*amounts.values(), *debited.values()]
+    if not moved or any(fen <= 0 for fen in moved):
+        raise ValueError("what is given back is above zero")
+    states = await lock(amounts)
+    journal_id, is_new = await ledger.begin(posting)
+    if not is_new:
+        return journal_id
+    if any(states[payable_id].settled_fen < fen for payable_id, fen in amounts.items()):
+        raise Conflict("PAYABLE_NOT_SETTLED", "已支付的金额不足,请刷新后重试")
+    ids = await ledger.account_ids(posting.compound_id, [to, *debited])
+    again = [(states[payable_id].account_id, payable_id, fen) for payable_id, fen in amounts.items()]
+    taken = [(ids[account], None, fen) for account, fen in debited.items()]
+    await ledger.enter(posting, journal_id, [(ids[to], None, -sum(moved)), *again, *taken])
+    if amounts:
+        back = {payable_id: -fen for payable_id, fen in amounts.items()}
+        await _settle(posting, journal_id, back, settled_on)
+        await _tell_settled(states, back, journal_id)
     return journal_id
 
 
@@ -172,14 +216,14 @@ def _check_room(states: Mapping[UUID, PayableState], amounts: Mapping[UUID, int]
         raise Conflict("PAYABLE_SETTLED", "部分款项已经支付,请刷新后重试")
 
 
-async def hold(payable_ids: Collection[UUID], until: datetime) -> None:
+async def hold(payable_ids: Collection[UUID], until: datetime, by: UUID) -> None:
     """A payment of them is under way until then: their amounts stand still."""
-    await database.execute(sql.HOLD, list(payable_ids), until)
+    await database.execute(sql.HOLD, list(payable_ids), until, by)
 
 
-async def release(payable_ids: Collection[UUID]) -> None:
-    """The payment has ended, one way or the other."""
-    await database.execute(sql.HOLD, list(payable_ids), None)
+async def release(payable_ids: Collection[UUID], by: UUID) -> None:
+    """That payment has ended, one way or the other; what another holds by now stays held."""
+    await database.execute(sql.RELEASE, list(payable_ids), by)
 
 
 async def lock(payable_ids: Collection[UUID]) -> dict[UUID, PayableState]:

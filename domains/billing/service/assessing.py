@@ -46,9 +46,11 @@ async def _write(row: asyncpg.Record, stands: Standing, as_of: date) -> None:
         await payables.change(posting, stands.late_fee_id, delta, income)
 
 
-async def freeze(bill_ids: Collection[UUID], as_of: date, until: datetime) -> list[tuple[UUID, int]]:
-    """Hold what is to be paid of the bills on a day, late fee included, still until then (锁定应缴金额): payables and
-    their fen; a bill with nothing to pay has none. Inside the caller's transaction.
+async def freeze(
+    bill_ids: Collection[UUID], as_of: date, until: datetime, by: UUID
+) -> list[tuple[UUID, int]]:
+    """Hold what is to be paid of the bills on a day, late fee included, still until then for a payment (锁定应缴金额):
+    payables and their fen; a bill with nothing to pay has none. Inside the caller's transaction.
 
     Raises Conflict BILL_BEING_PAID where somebody is paying one of them already.
     """
@@ -56,14 +58,8 @@ async def freeze(bill_ids: Collection[UUID], as_of: date, until: datetime) -> li
     rows = await database.fetch(sql.TO_PAY, bill_ids, clock.now())
     if any(row["is_held"] for row in rows):
         raise being_paid()
-    await payables.hold([row["id"] for row in rows], until)
+    await payables.hold([row["id"] for row in rows], until, by)
     return [(row["id"], row["fen"]) for row in rows]
-
-
-async def thaw(bill_ids: Collection[UUID]) -> None:
-    """The payment of the bills has ended, one way or the other."""
-    rows = await database.fetch(sql.LOCK_PAYABLES, bill_ids)
-    await payables.release([row["id"] for row in rows])
 
 
 def being_paid() -> Conflict:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
@@ -18,8 +17,9 @@ from domains.kernel import clock, database
 from domains.kernel.actor import SYSTEM, Actor
 from domains.kernel.command import command
 from domains.kernel.faults import cause_of, place
-from payments.service import payables
-from payments.service.ledger import Account, Posting
+from domains.kernel.ids import uuid7
+from payments.service.orders import NewItem, NewOrder
+from payments.service.wallet import pay_from_balance
 
 log = structlog.get_logger(__name__)
 
@@ -45,44 +45,37 @@ async def _deduct(actor: Actor, compound_id: UUID, house_id: UUID) -> int:
     await database.execute(sql.LOCK_BILLS, list(bills))
     money = await database.fetch(sql.LOCK_BALANCES, compound_id, house_id)
     balances = {row["purpose"]: row["balance_fen"] for row in money}
-    paid = pay([each.owed for each in bills.values()], balances)
+    paid = pay(bills.values(), balances)
+    # All late fees before the first number of a receipt: the desk comes to both in this order too.
+    await assess([payment.bill.bill_id for payment in paid], today)
     for payment in paid:
-        await _settle(compound_id, house_id, bills[payment.bill.bill_id], payment, today)
+        await _settle(compound_id, house_id, payment, today)
     return len(paid)
 
 
-@dataclass(frozen=True, slots=True)
-class _Bill:
-    """What is owed of a bill, and how often anything was settled of it."""
-
-    owed: Owed
-    settlements: int
-    is_held: bool
-
-
-async def _owed(house_id: UUID, locked: Collection[UUID], today: date) -> dict[UUID, _Bill]:
+async def _owed(house_id: UUID, locked: Collection[UUID], today: date) -> dict[UUID, Owed]:
     """Bills whose payables are locked: one that came since then may be somebody's to pay at this moment."""
     rows = await database.fetch(sql.OPEN_OF_HOUSE, house_id)
-    bills = {row["id"]: _bill(row, today) for row in rows if row["principal_id"] in locked}
-    return {id: bill for id, bill in bills.items() if not bill.is_held and bill.owed.total_fen > 0}
+    bills = [_owed_of(row, today) for row in rows if row["principal_id"] in locked]
+    return {bill.bill_id: bill for bill in bills if bill is not None and bill.total_fen > 0}
 
 
-def _bill(row: asyncpg.Record, today: date) -> _Bill:
+def _owed_of(row: asyncpg.Record, today: date) -> Owed | None:
+    """None while somebody is paying it."""
     stands, categories = standing(row, today), frozenset(row["categories"] or ())
+    if stands.is_held:
+        return None
     principal, late = stands.principal_outstanding_fen, stands.late_fee_outstanding_fen
-    owed = Owed(row["id"], row["due_on"], row["number"], principal, late, categories)
-    return _Bill(owed, row["settlements"], stands.is_held)
+    return Owed(row["id"], row["due_on"], row["number"], principal, late, categories)
 
 
-async def _settle(compound_id: UUID, house_id: UUID, bill: _Bill, payment: Payment, today: date) -> None:
-    bill_id = bill.owed.bill_id
-    await assess([bill_id], today)
+async def _settle(compound_id: UUID, house_id: UUID, payment: Payment, today: date) -> None:
+    bill_id = payment.bill.bill_id
     rows = await database.fetch(sql.TO_PAY, [bill_id], clock.now())
+    title = f"预存抵扣 账单{payment.bill.number}"
     for purpose, amounts in parts_of([(row["id"], row["fen"]) for row in rows], payment.parts):
-        # Counting what was settled before: a deduction that was taken back may come again.
-        key = f"deduction:{bill_id}:{bill.settlements}:{purpose}"
-        posting = Posting(compound_id, "deduction", key, today)
-        await payables.settle(posting, Account("prepayment", house_id, purpose), amounts, today)
+        items = [NewItem(fen, payable_id) for payable_id, fen in amounts.items()]
+        await pay_from_balance(NewOrder(uuid7(), compound_id, house_id, title, items), purpose, today)
     await follow(bill_id)
 
 

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from domains.billing import dunning, permissions
 from domains.billing import dunning_sql as sql
-from domains.billing.authority import require_whole
 from domains.billing.dunning import Form
 from domains.billing.turns import take_turn
 from domains.kernel import clock, database
@@ -22,7 +21,7 @@ async def set_dunning_steps(actor: Actor, *, compound_id: UUID, steps: Sequence[
     A step that was there before stays what it is, so that no bill has it twice. Raises DUNNING_STEPS_INVALID.
     """
     concerns("DunningStep", None, compound_id, steps=[list(step) for step in steps])
-    require_whole(actor, permissions.DUNNING_WRITE, compound_id)
+    actor.require_whole(permissions.DUNNING_WRITE, compound_id)
     dunning.check_steps(steps)
     await take_turn(compound_id)
     wanted = [days for days, _ in steps], [form for _, form in steps]

@@ -11,7 +11,6 @@ from uuid import UUID
 from tortoise.exceptions import IntegrityError
 
 from domains.billing import fee_terms, permissions
-from domains.billing.authority import require_whole
 from domains.billing.fee_terms import FROZEN, LAST_DAY, PREPAYABLE, FeeTerms, TermChanges
 from domains.billing.models import AdvanceDiscount, FeeItem
 from domains.billing.turns import take_turn
@@ -39,7 +38,7 @@ async def item_to_change(actor: Actor, fee_item_id: UUID) -> FeeItem:
     if item is None:
         raise NotFound("FEE_ITEM_NOT_FOUND", "没有找到这个收费项目,请刷新后重试", "fee_item")
     concerns("FeeItem", fee_item_id, _compound(item))
-    require_whole(actor, permissions.FEES_WRITE, _compound(item))
+    actor.require_whole(permissions.FEES_WRITE, _compound(item))
     await take_turn(_compound(item))
     await item.refresh_from_db()
     return item
@@ -61,7 +60,7 @@ async def set_fee_item(
     FEE_ITEM_NAME_TAKEN, BUILDING_NOT_FOUND, FEE_ITEM_INVALID, or a TEXT_ code.
     """
     concerns("FeeItem", fee_item_id, compound_id)
-    require_whole(actor, permissions.FEES_WRITE, compound_id)
+    actor.require_whole(permissions.FEES_WRITE, compound_id)
     item = None if fee_item_id is None else await item_to_change(actor, fee_item_id)
     if item is not None and _compound(item) != compound_id:
         raise NotFound("FEE_ITEM_NOT_FOUND", "没有找到这个收费项目,请刷新后重试", "fee_item")

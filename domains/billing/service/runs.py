@@ -9,7 +9,6 @@ from uuid import UUID
 import asyncpg
 
 from domains.billing import permissions
-from domains.billing.authority import require_whole
 from domains.billing.charges.statement import Charging
 from domains.billing.fee_terms import FIRST_DAY
 from domains.billing.models import BillingRun
@@ -47,7 +46,7 @@ async def preview_billing_run(
 
     For staff with billing.start in the whole compound. Raises RUN_INVALID, FEE_ITEM_NOT_FOUND.
     """
-    require_whole(actor, permissions.RUNS_START, compound_id)
+    actor.require_whole(permissions.RUNS_START, compound_id)
     charging = await _checked(compound_id, month, from_month, fee_item_ids, issued_on)
     return await preview(charging)
 
@@ -68,7 +67,7 @@ async def start_billing_run(
     `month` and `from_month` are first days; bills are issued today unless told. Raises RUN_INVALID, FEE_ITEM_NOT_FOUND.
     """
     concerns("BillingRun", None, compound_id, month=month)
-    require_whole(actor, permissions.RUNS_START, compound_id)
+    actor.require_whole(permissions.RUNS_START, compound_id)
     charging = await _checked(compound_id, month, from_month, fee_item_ids, issued_on)
     found = await preview(charging)
     id = await keep(actor, charging, found, issued_on or clock.today())
@@ -107,7 +106,7 @@ async def run_to_change(actor: Actor, run_id: UUID, *permitted: str) -> asyncpg.
         raise NotFound("RUN_NOT_FOUND", "没有找到这个出账批次,请刷新后重试", "run")
     concerns("BillingRun", run_id, run["compound_id"], month=run["month"])
     held = [each for each in permitted if actor.may(each, run["compound_id"])]
-    require_whole(actor, held[0] if held else permitted[0], run["compound_id"])
+    actor.require_whole(held[0] if held else permitted[0], run["compound_id"])
     return run
 
 
@@ -147,6 +146,6 @@ async def cancel_billing_run(actor: Actor, *, run_id: UUID) -> UUID:
     await take_turn(run["compound_id"])
     state = await database.fetchval("SELECT state FROM billing_run WHERE id = $1", run_id)
     if state != "draft":
-        require_whole(actor, permissions.RUNS_APPROVE, run["compound_id"])
+        actor.require_whole(permissions.RUNS_APPROVE, run["compound_id"])
     await RUN.move(BillingRun, run_id, state, "cancelled", ended_at=clock.now())
     return run_id

@@ -8,7 +8,6 @@ from typing import TypedDict
 from uuid import UUID
 
 from domains.billing import permissions
-from domains.billing.authority import require_whole
 from domains.billing.fee_terms import FIRST_DAY, LAST_DAY
 from domains.billing.models import BillingRules
 from domains.billing.turns import take_turn
@@ -55,7 +54,7 @@ _BOUNDS = {"billing_day": (1, 28), "months_back": (0, 12), "due_days": (0, 365)}
 async def set_billing_rules(actor: Actor, *, compound_id: UUID, changes: RuleChanges) -> UUID:
     """Change how a compound bills; bills that are issued stay as they are. Raises BILLING_RULE_RANGE."""
     concerns("BillingRules", compound_id, compound_id, **changes)
-    require_whole(actor, permissions.FEES_WRITE, compound_id)
+    actor.require_whole(permissions.FEES_WRITE, compound_id)
     _check(changes)
     await take_turn(compound_id)
     await database.execute(MAKE, compound_id)
@@ -91,7 +90,7 @@ async def set_late_fee_rule(
     Raises LATE_FEE_INVALID, and LATE_FEE_IN_THE_PAST where bills were issued on that day or later.
     """
     concerns("LateFeeRule", None, compound_id, from_on=from_on, daily_rate=daily_rate, grace_days=grace_days)
-    require_whole(actor, permissions.FEES_WRITE, compound_id)
+    actor.require_whole(permissions.FEES_WRITE, compound_id)
     _check_late_fee(from_on, daily_rate, grace_days, cap_percent)
     await take_turn(compound_id)
     if await database.fetchval(ISSUED_SINCE, compound_id, from_on):

@@ -83,6 +83,9 @@ BOUNDS = {
         "HouseAccount.prepayments", "HouseArrears.bills", "HouseArrears.people", "LiabilitiesPayload.liabilities",
         "Query.feeAgreements", "Query.liabilities",
     },
+    "what one payment has: at most 100 parts, and their refunds": {"Payment.parts", "Payment.refunds"},
+    "what a platform's client takes": {"Payment.clientParameters"},
+    "both sides of the program's codes of accounts": {"Journal.entries", "Query.ledgerBalances"},
     "as many as were given": {"OneOffChargesPayload.charges"},
 }  # fmt: skip
 

@@ -270,6 +270,7 @@ async def test_platforms_that_do_not_answer_and_bad_documents_are_found(
     found = states(await outside.examine(real, addresses))
     assert found == {
         "微信平台": "problem",
+        "微信支付平台": "warning",
         "支付宝平台": "warning",
         "短信平台": "warning",
         "登记的查询": "problem",

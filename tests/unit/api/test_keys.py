@@ -43,6 +43,13 @@ def test_given_keys_are_used_and_nothing_is_written(tmp_path: Path) -> None:
     assert not (tmp_path / "keys").exists()
 
 
+def test_production_without_wechat_pay_makes_no_key_for_it(tmp_path: Path) -> None:
+    given = {name: make() for name, (_, make) in MADE.items() if name != "wechat_pay_key_pem"}
+    without = Settings(home=tmp_path, **given).model_copy(update={"profile": "production"})  # type: ignore[arg-type]  # as above
+    assert load_keys(without).wechat_pay_pem == ""
+    assert not (tmp_path / "keys").exists()
+
+
 def test_the_highest_version_encrypts_and_the_others_still_open(tmp_path: Path) -> None:
     index = "ab12" * 16
     old = Settings(home=tmp_path, data_keys="1:" + "01" * 16, index_key=index)  # type: ignore[arg-type]  # as above

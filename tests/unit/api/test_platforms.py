@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,15 @@ from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from api.keys import Keys, load_keys
-from api.platforms import build_platforms, build_transports, public_pem, with_stand_ins
+from api.platforms import (
+    build_gateways,
+    build_platforms,
+    build_transports,
+    notify_path,
+    public_pem,
+    serial_of,
+    with_stand_ins,
+)
 from api.settings import Settings
 from domains.identity.platforms import Platforms
 from domains.platforms import Transports
@@ -33,6 +42,13 @@ def at_home(home: Path, keys: Keys, **real: Any) -> Settings:  # Any: what a set
             "app_id": "2021",
             "alipay_public_key": public_pem(keys.alipay_app_pem),
             "aes_key": "AAAAAAAAAAAAAAAAAAAAAA==",
+            "seller_id": "2088000000000001",
+        },
+        "wechatpay": {
+            "mchid": "1600000001",
+            "apiv3_key": "v3-secret-of-thirty-two-letters-",
+            "public_key_id": "PUB_KEY_ID_1",
+            "public_key": public_pem(keys.wechat_pay_pem),
         },
         "sms": {"access_key_id": "LTAI-stand", "access_key_secret": "sms-secret"},
     }
@@ -55,6 +71,18 @@ def test_stand_ins_take_the_place_of_what_is_not_set(tmp_path: Path, keys: Keys)
     assert "sms-secret" not in repr(reached) and "wx-secret" not in repr(reached)
     published = (tmp_path / "platform" / "alipay_app_public_key.pem").read_text(encoding="utf-8")
     assert published == public_pem(keys.alipay_app_pem)
+    assert (reached.wechat_pay_url, reached.wechat_pay_mch_id) == (URL, "1600000001")
+    uploaded = json.loads((tmp_path / "platform" / "wechatpay_merchant_key.json").read_text(encoding="utf-8"))
+    assert uploaded == {
+        "serial_no": reached.wechat_pay_serial,
+        "public_key": public_pem(keys.wechat_pay_pem),
+    }
+    assert "v3-secret" not in repr(reached) and "PRIVATE" not in repr(reached)
+
+
+def test_a_key_without_a_certificate_has_a_serial_number_all_the_same(keys: Keys) -> None:
+    assert re.fullmatch("[0-9A-F]{40}", serial_of(keys.wechat_pay_pem))
+    assert serial_of(keys.wechat_pay_pem) == serial_of(keys.wechat_pay_pem) != serial_of(keys.alipay_app_pem)
 
 
 def test_a_real_platform_is_not_replaced(tmp_path: Path, keys: Keys) -> None:
@@ -62,6 +90,31 @@ def test_a_real_platform_is_not_replaced(tmp_path: Path, keys: Keys) -> None:
     reached = with_stand_ins(at_home(tmp_path, keys, **real), keys, URL)
     assert (reached.wechat_url, reached.wechat_app_id) == ("https://api.weixin.qq.com", "wx-real")
     assert reached.sms_access_key_id == "LTAI-stand"
+    # Payments of a real mini-program go by its real merchant, or not at all.
+    assert reached.wechat_pay_mch_id == ""
+
+
+async def test_payments_come_to_an_address_that_nobody_guesses(tmp_path: Path, keys: Keys) -> None:
+    settings = at_home(tmp_path, keys, public_url="https://linli.example.cn")
+    reached = with_stand_ins(settings, keys, URL)
+    async with pool() as http, Redis() as cache:
+        made = build_gateways(reached, keys, build_transports(reached, keys, http, cache))
+    assert sorted(made) == ["alipay", "wechat"]
+    addresses = {name: gateway.notify_url for name, gateway in made.items()}
+    assert addresses == {
+        name: f"https://linli.example.cn{notify_path(name, keys.file_link)}" for name in made
+    }
+    tokens = {address.rpartition("/")[2] for address in addresses.values()}
+    assert len(tokens) == 2 and all(re.fullmatch("[0-9a-f]{32}", token) for token in tokens)
+    assert (made["wechat"].app_id, made["wechat"].payee) == ("wx-stand", "1600000001")
+    assert (made["alipay"].app_id, made["alipay"].payee) == ("2021", "2088000000000001")
+
+
+async def test_a_channel_that_is_not_set_up_takes_no_payments(tmp_path: Path, keys: Keys) -> None:
+    reached = with_stand_ins(at_home(tmp_path, keys), keys, URL)
+    without = reached.model_copy(update={"alipay_seller_id": "", "wechat_pay_public_keys": {}})
+    async with pool() as http, Redis() as cache:
+        assert build_gateways(without, keys, build_transports(without, keys, http, cache)) == {}
 
 
 async def test_what_is_not_set_up_is_not_reached(tmp_path: Path, keys: Keys) -> None:
@@ -76,6 +129,6 @@ async def test_one_access_key_opens_sms_and_voice(tmp_path: Path, keys: Keys) ->
     reached = with_stand_ins(at_home(tmp_path, keys), keys, URL)
     async with pool() as http, Redis() as cache:
         ways = build_transports(reached, keys, http, cache)
-    assert all((ways.wechat, ways.alipay, ways.sms, ways.voice))
+    assert all((ways.wechat, ways.alipay, ways.sms, ways.voice, ways.wechat_pay))
     offered = build_platforms(reached, ways)
     assert all((offered.wechat, offered.alipay, offered.sms))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 from pathlib import Path
@@ -10,7 +11,15 @@ import pytest
 from pydantic import ValidationError
 
 from api.keys import MADE
-from api.settings import REPOSITORY, Settings, env_name, production_problems, refused_settings
+from api.platforms import public_pem
+from api.settings import (
+    REPOSITORY,
+    WECHAT_PAY,
+    Settings,
+    env_name,
+    production_problems,
+    refused_settings,
+)
 
 
 def production() -> dict[str, str]:
@@ -38,9 +47,26 @@ def production() -> dict[str, str]:
     }
 
 
+def wechat_pay() -> dict[str, str]:
+    """What WeChat Pay needs, all of it."""
+    keys = {f"PUB_KEY_ID_{n}": public_pem(MADE["wechat_pay_key_pem"][1]()) for n in ("old", "new")}
+    return {
+        "LINLI_WECHAT_PAY_MCH_ID": "1600000001",
+        "LINLI_WECHAT_PAY_KEY_PEM": MADE["wechat_pay_key_pem"][1](),
+        "LINLI_WECHAT_PAY_SERIAL": secrets.token_hex(20).upper(),
+        "LINLI_WECHAT_PAY_API_V3_KEY": secrets.token_hex(16),
+        "LINLI_WECHAT_PAY_PUBLIC_KEYS": json.dumps(keys),
+    }
+
+
 @pytest.fixture(scope="module")
 def accepted() -> dict[str, str]:
     return production()
+
+
+@pytest.fixture(scope="module")
+def paying() -> dict[str, str]:
+    return production() | wechat_pay()
 
 
 def refused(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]) -> str:
@@ -68,6 +94,53 @@ def test_production_accepts_what_is_complete(
     accepted: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert refused(monkeypatch, accepted) == ""
+
+
+def test_production_takes_payments_by_wechat_or_does_not(
+    paying: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert refused(monkeypatch, paying) == ""
+    assert set(Settings().wechat_pay_public_keys) == {"PUB_KEY_ID_old", "PUB_KEY_ID_new"}
+    assert {env_name(name) for name in WECHAT_PAY} == set(wechat_pay())
+
+
+@pytest.mark.parametrize("name", sorted(wechat_pay()))
+def test_half_of_wechat_pay_is_not_enough(
+    name: str, paying: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = refused(monkeypatch, {key: value for key, value in paying.items() if key != name})
+    assert told == f"{name} 未设置:微信支付的各项设置应同时填写,或全部留空"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "why"),
+    [
+        ("MCH_ID", "商户", "商户号"),
+        ("MCH_ID", "16000000010", "商户号"),
+        ("SERIAL", "not-hex", "序列号"),
+        ("API_V3_KEY", "k" * 31, "32 个字符"),
+        ("API_V3_KEY", "密" * 32, "32 个字符"),
+        ("API_V3_KEY", "k" * 32, "随机"),
+        ("KEY_PEM", "not a key at all", "PEM"),
+        ("KEY_PEM", MADE["token_key_pem"][1](), "RSA"),
+        ("PUBLIC_KEYS", "PUB_KEY_ID_1=PEM", "JSON"),
+        ("PUBLIC_KEYS", '["PUB_KEY_ID_1"]', "JSON"),
+        ("PUBLIC_KEYS", '{"PUB_KEY_ID_1": 1}', "JSON"),
+        ("PUBLIC_KEYS", '{"PUB_KEY_ID_1": "not a key"}', "PUB_KEY_ID_1 不是"),
+        (
+            "PUBLIC_KEYS",
+            json.dumps({"PUB_KEY_ID_1": public_pem(MADE["token_key_pem"][1]())}),
+            "PUB_KEY_ID_1 不是",
+        ),
+        ("URL", "http://api.mch.weixin.qq.com", "https"),
+    ],
+)
+def test_production_refuses_a_setting_of_wechat_pay(
+    name: str, value: str, why: str, paying: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = refused(monkeypatch, paying | {f"LINLI_WECHAT_PAY_{name}": value})
+    assert f"LINLI_WECHAT_PAY_{name}" in told
+    assert why in told
 
 
 @pytest.mark.parametrize("name", sorted(set(production()) - {"LINLI_PROFILE"}))
@@ -150,13 +223,13 @@ def test_an_empty_address_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Settings().database_url is None
 
 
-def test_secrets_are_not_shown(accepted: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in accepted.items():
+def test_secrets_are_not_shown(paying: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in paying.items():
         monkeypatch.setenv(name, value)
     settings = Settings()
     shown = f"{settings!r} {settings} {settings.model_dump()}"
     hidden = [
-        value for name, value in accepted.items() if "SECRET" in name or "KEY" in name or "_URL" in name[-4:]
+        value for name, value in paying.items() if "SECRET" in name or "KEY" in name or "_URL" in name[-4:]
     ]
     for value in hidden:
         if value.startswith(("https", "LTAI")) or "PUBLIC" in value:

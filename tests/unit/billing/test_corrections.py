@@ -232,7 +232,7 @@ class TestVoids:
 async def test_not_while_somebody_pays(scene: Scene) -> None:
     one = await bills.bill(scene.house_id, 1_000)
     async with database.transaction():
-        await freeze([one], clock.today(), clock.now() + timedelta(minutes=15))
+        await freeze([one], clock.today(), clock.now() + timedelta(minutes=15), uuid4())
     line = await bills.line_of(one)
     for ask in (
         lambda: waive(scene, one),

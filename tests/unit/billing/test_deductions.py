@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from domains.billing import permissions
 from domains.billing.models import BillingRules
 from domains.billing.paying import Owed, parts_of, pay
-from domains.billing.service.assessing import assess, follow, freeze, thaw
+from domains.billing.service.assessing import assess, follow, freeze
 from domains.billing.service.corrections import decide_correction, request_void
 from domains.billing.service.deductions import deduct, deduct_everywhere
 from domains.kernel import clock, database
@@ -144,7 +144,7 @@ async def test_passed_over(scene: Scene) -> None:
     tenant = await bills.bill(scene.house_id, 100, payer="tenant")
     mine = await bills.bill(scene.house_id, 100)
     async with database.transaction():
-        await freeze([held], clock.today(), clock.now() + timedelta(minutes=15))
+        frozen = await freeze([held], clock.today(), clock.now() + timedelta(minutes=15), payment := uuid4())
     await ledger.prepay(scene.compound_id, scene.house_id, 1_000)
     await BillingRules.create(compound_id=scene.compound_id, deducts_automatically=False)
     assert await deduct(scene.house_id) == 0
@@ -153,7 +153,7 @@ async def test_passed_over(scene: Scene) -> None:
     states = [(await bills.state_of(each))[0] for each in (developer, tenant, held, mine)]
     assert states == ["open", "open", "open", "paid"]
     async with database.transaction():
-        await thaw([held])
+        await payables.release([id for id, _ in frozen], payment)
     done = await deduct_everywhere()
     assert (done["bills"], (await bills.state_of(held))[0]) == (1, "paid")
     assert await deduct(uuid4()) == 0
@@ -211,17 +211,17 @@ async def test_frozen_while_it_is_paid(scene: Scene) -> None:
     with clock.use(clock.FixedClock(TODAY)) as time:
         one = await bills.bill(scene.house_id, 10_000, late_fee_rule_id=rule)
         async with database.transaction():
-            frozen = await freeze([one], clock.today(), clock.now() + timedelta(days=3))
+            frozen = await freeze([one], clock.today(), clock.now() + timedelta(days=3), payment := uuid4())
         assert sorted(fen for _, fen in frozen) == [100, 10_000]
         with pytest.raises(Conflict, match="BILL_BEING_PAID"):
             async with database.transaction():
-                await freeze([one], clock.today(), clock.now() + timedelta(days=3))
+                await freeze([one], clock.today(), clock.now() + timedelta(days=3), uuid4())
         time.advance(timedelta(days=2))
         async with database.transaction():
             await assess([one], clock.today())
         assert await bills.state_of(one) == ("open", 10_000, 0, 100, 0)
         async with database.transaction():
-            await thaw([one])
+            await payables.release([id for id, _ in frozen], payment)
             await assess([one], clock.today())
             await assess([one], clock.today())
         assert await bills.state_of(one) == ("open", 10_000, 0, 120, 0)
@@ -237,7 +237,7 @@ async def test_two_freeze_at_once(scene: Scene) -> None:
     async def try_it() -> bool:
         try:
             async with database.transaction():
-                await freeze([one], clock.today(), clock.now() + timedelta(minutes=5))
+                await freeze([one], clock.today(), clock.now() + timedelta(minutes=5), uuid4())
         except Conflict:
             return False
         return True

@@ -239,7 +239,7 @@ async def test_a_promise_and_a_payment_under_way_keep_reminders_away(scene: Scen
         recorded_by=uuid4(), recorded_at=clock.now(),
     )  # fmt: skip
     payable = (await payables.of_subjects("bill", [held]))[held].id
-    await payables.hold([payable], days.on(DUE_ON + 2 * DAY).now())
+    await payables.hold([payable], days.on(DUE_ON + 2 * DAY).now(), uuid4())
     await days.remind(DUE_ON + DAY)
     assert await days.sent(scene.compound_id) == []
     await days.remind(DUE_ON + 3 * DAY)

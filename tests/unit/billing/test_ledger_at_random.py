@@ -165,7 +165,7 @@ class Desk:
 
     async def _freeze(self, id: UUID, until: datetime) -> None:
         async with database.transaction():
-            await freeze([id], self.today, until)
+            await freeze([id], self.today, until, uuid4())
             await follow(id)
 
     async def waive(self, which: int, fen: int) -> None:

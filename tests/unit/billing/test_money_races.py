@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import UTC, date, datetime, timedelta
 from typing import TypeVar
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -134,7 +134,7 @@ async def test_a_hold_that_has_ended_is_paid_by_one_of_two(scene: Scene) -> None
             if not await balance(scene):
                 await ledger.prepay(scene.compound_id, scene.house_id, 1_000)
             async with database.transaction():
-                await freeze([one], clock.today(), clock.now() + timedelta(minutes=15))
+                await freeze([one], clock.today(), clock.now() + timedelta(minutes=15), uuid4())
             assert await deduct(scene.house_id) == 0
             time.advance(timedelta(minutes=15))
             own, brought = await asyncio.gather(
@@ -164,7 +164,7 @@ async def test_what_is_frozen_is_what_is_owed(scene: Scene) -> None:
 
 async def held(bill_id: UUID) -> list[tuple[UUID, int]]:
     async with database.transaction():
-        return await freeze([bill_id], clock.today(), clock.now() + timedelta(hours=1))
+        return await freeze([bill_id], clock.today(), clock.now() + timedelta(hours=1), uuid4())
 
 
 async def test_less_is_owed_as_it_is_paid_twice_over(scene: Scene) -> None:

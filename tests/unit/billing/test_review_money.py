@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -122,7 +122,7 @@ async def test_a_bill_that_came_and_is_being_paid_is_passed_over(scene: Scene) -
     done.set()
     await asyncio.sleep(0.3)
     async with database.transaction():
-        await freeze([two], clock.today(), clock.now() + timedelta(minutes=15))
+        await freeze([two], clock.today(), clock.now() + timedelta(minutes=15), uuid4())
     also_done.set()
     await asyncio.gather(debts, purse)
     assert await running == 1

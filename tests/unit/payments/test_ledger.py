@@ -262,11 +262,13 @@ async def test_what_was_paid_for_nothing_goes_to_the_holders_account() -> None:
 async def test_an_amount_stands_still_while_it_is_being_paid() -> None:
     compound, house = uuid4(), uuid4()
     owed = await payable(compound, house, 1000)
-    await payables.hold([owed], clock.now().replace(year=2999))
+    payment = uuid4()
+    await payables.hold([owed], clock.now().replace(year=2999), payment)
+    await payables.release([owed], uuid4())
     with pytest.raises(Conflict, match="PAYABLE_HELD"):
         async with database.transaction():
             await payables.change(posting(compound, "late_fee"), owed, 5, Account("late_fee_income"))
-    await payables.release([owed])
+    await payables.release([owed], payment)
     async with database.transaction():
         await payables.change(posting(compound, "late_fee"), owed, 5, Account("late_fee_income"))
     assert await trial_balance(compound) == {"income": -1000, "late_fee_income": -5, "receivable": 1005}

@@ -22,6 +22,7 @@ from domains.identity.models import Role, StaffMember
 from domains.kernel import clock, database
 from domains.kernel.actor import ANONYMOUS
 from domains.kernel.clock import FixedClock
+from tests.factories.ledger import check_books
 from tests.unit.stand_ins.stand import Stand
 from tests.unit.stand_ins.stand import running as stand_running
 
@@ -40,7 +41,7 @@ async def path(settings: Settings, addresses: Addresses, stand_ins: Stand) -> As
     async with running(settings, there):
         await load_demo()
         await fill_inboxes(there)
-        yield await stand()
+        yield await stand(there.platform_url)
 
 
 async def counted(statement: str) -> dict[str, int]:
@@ -152,3 +153,15 @@ async def test_a_demo_of_an_earlier_version_gets_its_guard_and_its_manager_may_d
     await employ()
     assert set((await Role.filter(name="物业经理").first()).permissions) == set(PERMISSIONS)  # type: ignore[union-attr]  # it is there
     assert await StaffMember.all().count() == len(STAFF)
+
+
+async def test_the_desk_was_paid_at_by_every_way_and_a_refund_waits(path: str) -> None:
+    taken = await database.fetch(
+        "SELECT a.channel, o.state FROM payment_order o JOIN payment_attempt a ON a.id = o.paid_by "
+        "WHERE o.cashier_id IS NOT NULL ORDER BY 1"
+    )
+    paid = [(channel, "paid") for channel in ("alipay", "cash", "pos", "wechat")]
+    assert [tuple(row.values()) for row in taken] == paid
+    waiting = await database.fetch("SELECT state, amount_fen FROM refund")
+    assert [tuple(row.values()) for row in waiting] == [("requested", 5_000)]
+    await check_books()

@@ -1,0 +1,223 @@
+"""Refunds that staff ask for and others decide (退款申请与审批)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypedDict
+from uuid import UUID
+
+import asyncpg
+
+from domains.kernel import clock, database, outbox, text, waking
+from domains.kernel.actor import Actor
+from domains.kernel.command import command, concerns
+from domains.kernel.errors import Conflict, Forbidden, Invalid, NotFound
+from payments import order_sql, permissions
+from payments import refund_sql as sql
+from payments.events import RefundApproved, RefundRequested
+from payments.order_rules import ONLINE
+from payments.service import ledger, orders, payables, refunding, results
+from payments.service.ledger import Account, Posting
+
+MOST_PARTS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class RefundPart:
+    """So much of what one part of a payment paid."""
+
+    item_id: UUID
+    fen: int
+
+
+class Chosen(TypedDict):
+    """A refund, and the key under which a command on it is given once."""
+
+    refund_id: UUID
+    idempotency_key: UUID
+
+
+@command("refund.request", caller="staff", permission=permissions.REFUNDS_REQUEST)
+async def request_refund(
+    actor: Actor,
+    *,
+    payment_id: UUID,
+    parts: Sequence[RefundPart],
+    reason: str,
+    idempotency_key: UUID | None = None,
+) -> UUID:
+    """Ask that so much of a payment goes back the way it came; the refund's id. It takes effect once another approves
+    it. What it paid stands again as a debt then.
+
+    Raises NotFound PAYMENT_NOT_FOUND; Forbidden; Invalid REFUND_PARTS, TEXT_EMPTY; Conflict PAYMENT_NOT_PAID,
+    REFUND_TOO_MUCH.
+    """
+    order = await orders.lock_order(payment_id)
+    concerns("Payment", payment_id, order["compound_id"], fen=sum(part.fen for part in parts))
+    actor.require_whole(permissions.REFUNDS_REQUEST, order["compound_id"])
+    _check(parts)
+    attempt = await _paid_by(order)
+    written = text.clean(reason, max_length=200, multiline=True, field="reason")
+    new = refunding.NewRefund(
+        attempt, sum(part.fen for part in parts), "staff", "request", "requested", written, actor.id
+    )
+    refund_id = await refunding.make(new)
+    columns = [part.item_id for part in parts], [part.fen for part in parts]
+    if await database.execute(sql.RESERVE_ITEMS, payment_id, *columns) != len(parts):
+        raise refunding.too_much()
+    await database.execute(sql.NEW_ITEMS, refund_id, columns[0], [None] * len(parts), columns[1])
+    await outbox.record(RefundRequested(refund_id, order["compound_id"]))
+    await orders.changed(payment_id)
+    return refund_id
+
+
+def _check(parts: Sequence[RefundPart]) -> None:
+    several = len({part.item_id for part in parts}) != len(parts)
+    if not 1 <= len(parts) <= MOST_PARTS or several or any(part.fen <= 0 for part in parts):
+        raise Invalid("REFUND_PARTS", "请选择要退的款项,并填写大于零的金额", "parts")
+
+
+async def _paid_by(order: asyncpg.Record) -> asyncpg.Record:
+    row = await database.fetchrow(order_sql.PAID_ATTEMPT, order["id"]) if order["state"] == "paid" else None
+    if row is None:
+        raise Conflict("PAYMENT_NOT_PAID", "这笔支付尚未成功,无需退款")
+    return row
+
+
+@command("refund.decide", caller="staff", permission=permissions.REFUNDS_DECIDE)
+async def decide_refund(
+    actor: Actor,
+    *,
+    refund_id: UUID,
+    approve: bool,
+    note: str = "",
+    idempotency_key: UUID | None = None,
+) -> UUID:
+    """Approve a refund, which sets its money aside and sends it, or reject it; its id. Nobody decides their own request.
+
+    Raises NotFound REFUND_NOT_FOUND; Forbidden REFUND_OWN; Invalid TEXT_EMPTY for a rejection without a note; Conflict
+    REFUND_DECIDED, BALANCE_TOO_LOW where the money was used meanwhile.
+    """
+    refund = await _locked(actor, refund_id, permissions.REFUNDS_DECIDE)
+    if refund["requested_by"] == actor.id:
+        raise Forbidden("REFUND_OWN", "不能审批自己申请的退款,请由其他有权限的同事处理")
+    if refund["state"] != "requested":
+        raise Conflict("REFUND_DECIDED", "这笔退款已经处理过,请刷新后查看结果")
+    written = text.clean(note, max_length=200, min_length=0 if approve else 1, multiline=True, field="note")
+    decided = {"decided_by": actor.id, "decided_at": clock.now(), "decision_note": written}
+    items = await database.fetch(sql.ITEMS, refund_id)
+    if not approve:
+        await refunding.let_go(refund, items)
+        await refunding.move(refund, "requested", "rejected", **decided)
+        return refund_id
+    await _set_aside(refund, items)
+    await _approve(refund, "requested", **decided)
+    return refund_id
+
+
+async def _set_aside(refund: asyncpg.Record, items: Sequence[asyncpg.Record]) -> None:
+    """The money leaves what it paid, so that it cannot be spent while it is on its way."""
+    again, others = await _sources(items)
+    day = clock.today()
+    posting = Posting(
+        refund["compound_id"], "refund_hold", f"refund_hold:{refund['id']}", day, memo=refund["reason"]
+    )
+    await payables.unsettle(posting, Account("refund_due", refund["id"]), again, day, others)
+
+
+async def _sources(items: Sequence[asyncpg.Record]) -> tuple[dict[UUID, int], dict[Account, int]]:
+    """Debts that stand again as far as they are still paid; what they gave back to prepayments comes out of those."""
+    states = await payables.lock({item["payable_id"] for item in items if item["stands_again"]})
+    again, others = dict[UUID, int](), defaultdict[Account, int](int)
+    for item in items:
+        if not item["stands_again"]:
+            others[Account(item["code"], item["subject_id"], item["purpose"])] += item["amount_fen"]
+            continue
+        state = states[item["payable_id"]]
+        if taken := min(item["amount_fen"], state.settled_fen):
+            again[state.id] = taken
+        if rest := item["amount_fen"] - taken:
+            others[Account("prepayment", state.holder_id)] += rest
+    return again, dict(others)
+
+
+async def _approve(refund: asyncpg.Record, old: str, **values: object) -> None:
+    is_online = refund["channel"] in ONLINE
+    await refunding.move(
+        refund, old, "approved", next_query_at=clock.now() if is_online else None, problem="", **values
+    )
+    await outbox.record(RefundApproved(refund["id"], refund["compound_id"]))
+    if is_online:
+        waking.after_commit(results.LANE)
+    elif refund["channel"] == "balance":
+        await refunding.paid_out(refund, "approved", refund["out_refund_no"], refunding.funds_of(refund))
+
+
+@command("refund.retry", caller="staff", permission=permissions.REFUNDS_DECIDE)
+async def retry_refund(actor: Actor, *, refund_id: UUID, idempotency_key: UUID | None = None) -> UUID:
+    """Send a refund again that did not go through, under the same number; its id.
+
+    Raises NotFound REFUND_NOT_FOUND; Forbidden; Conflict REFUND_NOT_STUCK.
+    """
+    refund = await _stuck(actor, refund_id)
+    await _approve(refund, "abnormal")
+    return refund_id
+
+
+@command("refund.keep", caller="staff", permission=permissions.REFUNDS_DECIDE)
+async def keep_refund(actor: Actor, *, refund_id: UUID, idempotency_key: UUID | None = None) -> UUID:
+    """Give a refund that did not go through to the holder's prepayment instead; its id.
+
+    Raises NotFound REFUND_NOT_FOUND; Forbidden; Conflict REFUND_NOT_STUCK.
+    """
+    refund = await _stuck(actor, refund_id)
+    posting = Posting(
+        refund["compound_id"],
+        "refund",
+        f"refund:{refund_id}",
+        clock.today(),
+        memo=refund["reason"],
+        actor_id=actor.id,
+    )
+    due, kept = Account("refund_due", refund_id), Account("prepayment", refund["holder_id"])
+    await ledger.post(
+        posting, [ledger.Line(due, refund["amount_fen"]), ledger.Line(kept, -refund["amount_fen"])]
+    )
+    await refunding.move(refund, "abnormal", "closed")
+    return refund_id
+
+
+@command("refund.pay_out", caller="staff", permission=permissions.DESK_WRITE)
+async def pay_out_refund(actor: Actor, *, refund_id: UUID, idempotency_key: UUID | None = None) -> UUID:
+    """Hand an approved refund out at the desk, the way it was paid there: out of the caller's drawer where it was cash;
+    its id. Raises NotFound REFUND_NOT_FOUND; Forbidden; Conflict REFUND_NOT_AT_DESK.
+    """
+    refund = await _locked(actor, refund_id, permissions.DESK_WRITE)
+    if refund["state"] != "approved" or refund["channel"] in ONLINE:
+        raise Conflict("REFUND_NOT_AT_DESK", "这笔退款不是待柜台支付的退款,请刷新后查看")
+    funds = refunding.funds_of(refund, actor.id)
+    await refunding.paid_out(refund, "approved", refund["out_refund_no"], funds)
+    return refund_id
+
+
+async def _stuck(actor: Actor, refund_id: UUID) -> asyncpg.Record:
+    refund = await _locked(actor, refund_id, permissions.REFUNDS_DECIDE)
+    if refund["state"] != "abnormal":
+        raise Conflict("REFUND_NOT_STUCK", "这笔退款没有异常,请刷新后查看结果")
+    return refund
+
+
+async def _locked(actor: Actor, refund_id: UUID, permission: str) -> asyncpg.Record:
+    """A refund that the caller may deal with, and that nobody else changes meanwhile: its payment first, then itself."""
+    found = await database.fetchrow(sql.REFUND_BY_ID, refund_id)
+    if found is None:
+        raise NotFound("REFUND_NOT_FOUND", "没有找到这笔退款,请刷新后重试")
+    concerns("Refund", refund_id, found["compound_id"], fen=found["amount_fen"])
+    actor.require_whole(permission, found["compound_id"])
+    await orders.lock_order(found["order_id"])
+    await refunding.lock_refund(refund_id)
+    refund = await database.fetchrow(sql.REFUND_BY_ID, refund_id)
+    assert refund is not None, "refunds are kept"
+    return refund
