@@ -35,7 +35,7 @@ demo: runtime ## set up, load the demo compound, serve on 127.0.0.1:8000 (PORT= 
 	@exec $(BIN)/python -m api.cli demo
 
 test: develop ## all tests
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 check: develop ## style, types, import rules, schema, migrations
 	@$(BIN)/python -m tests.check
