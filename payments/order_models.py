@@ -82,7 +82,7 @@ class PaymentAttempt(Model):
     )
     compound_id = fields.UUIDField()
     channel = fields.CharField(max_length=10, description="see payments.order_rules.CHANNELS")
-    product = fields.CharField(max_length=12, description="mini_program | h5 | qr | desk | balance")
+    product = fields.CharField(max_length=12, description="one of mini_program, h5, qr, desk, balance")
     out_trade_no = fields.CharField(
         max_length=32, unique=True, description="our number at the channel (商户订单号)"
     )
@@ -124,7 +124,7 @@ class GatewayEvent(Model):
 
     id = fields.UUIDField(primary_key=True, default=uuid7)
     channel = fields.CharField(max_length=10)
-    kind = fields.CharField(max_length=16, description="notification | answer, of a payment or a refund")
+    kind = fields.CharField(max_length=16, description="notification | answer | refund | refund_answer")
     external_id = fields.CharField(
         max_length=128, description="the channel's id of it: said again it is kept once"
     )
@@ -158,9 +158,7 @@ class Refund(Model):
     )
     out_refund_no = fields.CharField(max_length=32, unique=True, description="our number at the channel")
     amount_fen = fields.BigIntField()
-    origin = fields.CharField(
-        max_length=10, description="staff | automatic | channel: made at the platform itself"
-    )
+    origin = fields.CharField(max_length=10, description="staff | automatic | channel")
     cause = fields.CharField(max_length=20, description="see payments.order_rules.CAUSES")
     reason = fields.CharField(max_length=200, default="")
     state = fields.CharField(max_length=10, description="see payments.order_rules.REFUND")

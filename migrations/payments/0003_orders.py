@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
                 (
                     "kind",
                     fields.CharField(
-                        description="notification | answer, of a payment or a refund", max_length=16
+                        description="notification | answer | refund | refund_answer", max_length=16
                     ),
                 ),
                 (
@@ -172,7 +172,7 @@ class Migration(migrations.Migration):
                 ("channel", fields.CharField(description="see payments.order_rules.CHANNELS", max_length=10)),
                 (
                     "product",
-                    fields.CharField(description="mini_program | h5 | qr | desk | balance", max_length=12),
+                    fields.CharField(description="one of mini_program, h5, qr, desk, balance", max_length=12),
                 ),
                 (
                     "out_trade_no",
@@ -368,9 +368,7 @@ class Migration(migrations.Migration):
                 ("amount_fen", fields.BigIntField()),
                 (
                     "origin",
-                    fields.CharField(
-                        description="staff | automatic | channel: made at the platform itself", max_length=10
-                    ),
+                    fields.CharField(description="staff | automatic | channel", max_length=10),
                 ),
                 ("cause", fields.CharField(description="see payments.order_rules.CAUSES", max_length=20)),
                 ("reason", fields.CharField(default="", max_length=200)),

@@ -21,6 +21,8 @@ CREATE INDEX payment_item_payable ON payment_item (payable_id) WHERE payable_id 
 
 ALTER TABLE payment_attempt ADD CONSTRAINT payment_attempt_state
     CHECK (state IN ('created', 'prepared', 'unknown', 'succeeded', 'closed', 'failed'));
+ALTER TABLE payment_attempt ADD CONSTRAINT payment_attempt_product
+    CHECK (product IN ('mini_program', 'h5', 'qr', 'desk', 'balance'));
 ALTER TABLE payment_attempt ADD CONSTRAINT payment_attempt_amount CHECK (amount_fen > 0);
 ALTER TABLE payment_attempt ADD CONSTRAINT payment_attempt_number CHECK (out_trade_no ~ '^[0-9A-Za-z_]{6,32}$');
 ALTER TABLE payment_attempt ADD CONSTRAINT payment_attempt_paid
@@ -35,6 +37,7 @@ CREATE INDEX payment_attempt_due ON payment_attempt (next_query_at) WHERE next_q
 
 ALTER TABLE refund ADD CONSTRAINT refund_state
     CHECK (state IN ('requested', 'rejected', 'approved', 'sent', 'succeeded', 'abnormal', 'closed'));
+ALTER TABLE refund ADD CONSTRAINT refund_origin CHECK (origin IN ('staff', 'automatic', 'channel'));
 ALTER TABLE refund ADD CONSTRAINT refund_amount CHECK (amount_fen > 0);
 ALTER TABLE refund ADD CONSTRAINT refund_two_people CHECK (requested_by <> decided_by);
 ALTER TABLE refund ADD CONSTRAINT refund_number CHECK (out_refund_no ~ '^[0-9A-Za-z_]{6,64}$');
@@ -52,6 +55,8 @@ CREATE UNIQUE INDEX payment_exception_once
 UPDATE payable SET held_until = NULL WHERE held_until IS NOT NULL;
 ALTER TABLE payable ADD CONSTRAINT payable_hold CHECK ((held_until IS NULL) = (held_by IS NULL));
 
+ALTER TABLE gateway_event ADD CONSTRAINT gateway_event_kind
+    CHECK (kind IN ('notification', 'answer', 'refund', 'refund_answer'));
 CREATE TRIGGER gateway_event_is_a_journal BEFORE UPDATE OR DELETE OR TRUNCATE ON gateway_event
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 """

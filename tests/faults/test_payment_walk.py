@@ -31,7 +31,7 @@ from tests.unit.stand_ins.merchant import openid
 from tests.unit.stand_ins.stand import Stand
 from tests.unit.stand_ins.stand import running as stand_running
 
-STEPS: Final = int(os.environ.get("WALK_STEPS", "2000"))
+STEPS: Final = int(os.environ.get("WALK_STEPS", "600"))
 SEED: Final = int(os.environ.get("WALK_SEED", "1"))
 WALKERS, KILLS = 8, 20
 

@@ -49,7 +49,7 @@ async def columns() -> dict[tuple[str, str], bool]:
 
 # An audit row, or a notice with its deliveries, may concern no compound; an assignment is over a compound only
 # in one of its scopes.
-MAY_HAVE_NO_COMPOUND = {"audit_entry", "role_assignment", "notice", "delivery"}
+MAY_HAVE_NO_COMPOUND = {"audit_entry", "role_assignment", "notice", "delivery", "payment_exception"}
 
 
 async def test_every_row_of_a_compound_says_which() -> None:
