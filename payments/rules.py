@@ -18,15 +18,12 @@ ACCOUNTS: Mapping[str, tuple[Nature, str, str]] = {
     "opening": ("equity", "期初余额", "Opening balances"),
     "clearing": ("asset", "渠道待清算款", "Clearing"),
     "drawer": ("asset", "收银备用金", "Cash drawers"),
-    "bank": ("asset", "银行存款", "Bank"),
-    "channel_fee": ("expense", "渠道手续费", "Channel fees"),
     "refund_due": ("liability", "应付退款", "Refunds payable"),
-    "balance_hold": ("liability", "支付中的预存款", "Prepayments being paid with"),
     "suspense": ("liability", "待处理款", "Suspense"),
 }
 """Codes of accounts: nature, name in Chinese and in English. Debit is above zero in every one of them."""
 
-FLOORED = frozenset({"prepayment", "deposit", "refund_due", "balance_hold"})
+FLOORED = frozenset({"prepayment", "deposit", "refund_due"})
 """Money that is somebody else's: the database keeps the balance and refuses to let it fall below zero."""
 
 KINDS: Mapping[str, tuple[str, str]] = {
@@ -43,7 +40,6 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "pay_cash": ("现金缴费", "Paid in cash"),
     "pay_pos": ("刷卡缴费", "Paid by card"),
     "pay_transfer": ("转账缴费", "Paid by bank transfer"),
-    "balance_hold": ("预存款锁定", "Prepayment held for a payment"),
     "refund_hold": ("待退款", "Set aside for a refund"),
     "refund": ("退款", "Refund"),
     "reversal": ("冲销", "Reversal"),
