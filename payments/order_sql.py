@@ -78,11 +78,6 @@ INSERT INTO payment_exception (id, compound_id, kind, attempt_id, refund_id, amo
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING RETURNING id
 """
 
-OPEN_ORDER_OF = """
-SELECT DISTINCT o.id FROM payment_order o JOIN payment_item i ON i.order_id = o.id JOIN payable p ON p.id = i.payable_id
-WHERE p.id = ANY($1::uuid[]) AND p.held_by = o.id AND p.held_until > $2 AND o.state = 'open' AND o.payer_id = $3
-"""
-
 ITEMS_PAID = """
 UPDATE payment_item SET paid_fen = p.fen
 FROM unnest($2::uuid[], $3::uuid[], $4::bigint[]) AS p (payable_id, account_id, fen)
