@@ -14,7 +14,7 @@ import orjson
 
 from domains.billing import permissions
 from domains.billing.late_fees import LateFee, Terms
-from domains.billing.payer_sql import MINE, is_mine
+from domains.billing.payer_sql import MINE, is_mine, may_see
 from domains.billing.standing import COLUMNS, JOINS, standing
 from domains.estate.queries import contains
 from domains.kernel import clock, database
@@ -139,13 +139,13 @@ _FROM = f"bill b JOIN house h ON h.id = b.house_id {JOINS}"
 _WANTED = """($3::text[] IS NULL OR w.state = ANY($3::text[])) AND ($4::uuid[] IS NULL OR w.house_id = ANY($4::uuid[]))
     AND ($5::date IS NULL OR (w.month, w.id) < ($5, $6::uuid))"""
 
-# Each house, and each record of the caller, by its own index: a page reads a page of each, not all there ever was.
+# Each tie to a house, and each record of the caller, by its own index: a page reads a page of each, not all there ever was.
 OWN = f"""
 WITH {MINE},
 page AS (
-    SELECT one.id, one.month FROM (SELECT DISTINCT house_id FROM mine) house CROSS JOIN LATERAL (
+    SELECT one.id, one.month FROM mine CROSS JOIN LATERAL (
         SELECT w.id, w.month FROM bill w
-        WHERE w.house_id = house.house_id AND {is_mine("w")} AND {_WANTED}
+        WHERE w.house_id = mine.house_id AND {may_see("w", "mine", "$2")} AND {_WANTED}
         ORDER BY w.month DESC, w.id DESC LIMIT $7) one
     UNION
     SELECT one.id, one.month FROM me CROSS JOIN LATERAL (
