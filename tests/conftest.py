@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,13 +15,15 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import pytest
 import redis.asyncio as aioredis
+from argon2 import PasswordHasher
 from hypothesis.configuration import set_hypothesis_home_dir
 
 from api.instance import Addresses, running
-from api.keys import Keys
+from api.keys import Keys, load_keys
 from api.migrating import migrate
 from api.servers.supervisor import Supervisor
 from api.settings import REPOSITORY, Settings
+from domains.identity import passwords
 
 set_hypothesis_home_dir(REPOSITORY / ".linli" / "cache" / "hypothesis")
 
@@ -108,10 +111,27 @@ def addresses(servers: TestServers) -> Iterator[Addresses]:
     asyncio.run(administer(servers.owner_url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def cheap_passwords() -> Iterator[None]:
+    """Hashes at the least cost: most tests need staff, few care for how hard their passwords are to guess."""
+    dear, passwords._hasher = passwords._hasher, PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    yield
+    passwords._hasher = dear
+
+
+@pytest.fixture(scope="session")
+def made_keys(tmp_path_factory: pytest.TempPathFactory, given: dict[str, str]) -> Path:
+    """The folder of keys of an installation, made once."""
+    home = tmp_path_factory.mktemp("keys")
+    load_keys(Settings(home=home))
+    return home / "keys"
+
+
 @pytest.fixture(scope="module")
-def settings(tmp_path_factory: pytest.TempPathFactory, given: dict[str, str]) -> Settings:
-    """Settings with a home of this module's own, so that keys are made anew."""
+def settings(tmp_path_factory: pytest.TempPathFactory, made_keys: Path) -> Settings:
+    """Settings with a home of this module's own; its keys are a copy, since making some takes a while."""
     home: Path = tmp_path_factory.mktemp("home")
+    shutil.copytree(made_keys, home / "keys")
     return Settings(home=home)
 
 

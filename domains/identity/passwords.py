@@ -6,6 +6,7 @@ import asyncio
 import re
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from typing import Final
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
@@ -13,7 +14,10 @@ from argon2.exceptions import Argon2Error, InvalidHashError
 from domains.kernel.errors import Invalid
 
 # RFC 9106's second recommended option, with less memory: a sign-in may not cost a small server its life.
-_hasher = PasswordHasher(time_cost=3, memory_cost=19 * 1024, parallelism=1)
+PASSES: Final = 3
+MEMORY_KIB: Final = 19 * 1024
+
+_hasher = PasswordHasher(time_cost=PASSES, memory_cost=MEMORY_KIB, parallelism=1)
 
 # One at a time: the C library keeps a hash's 19 MiB for every thread that ever made one, and many
 # sign-ins at once may not take the threads that the rest of the program works with.

@@ -22,6 +22,12 @@ def test_temporary_passwords_are_strong_and_different() -> None:
         passwords.check_strength(each, "somebody")
 
 
+def test_a_hash_costs_what_a_guess_should() -> None:
+    """RFC 9106, section 4, says three passes; OWASP's least memory is 19 MiB."""
+    assert passwords.PASSES >= 3
+    assert passwords.MEMORY_KIB >= 19 * 1024
+
+
 async def test_a_password_matches_its_hash_and_nobody_matches() -> None:
     kept = await passwords.hash_password("Linli-2026-ok")
     assert kept.startswith("$argon2id$")
