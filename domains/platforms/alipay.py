@@ -107,7 +107,8 @@ def _node(content: bytes, names: tuple[str, ...]) -> tuple[bytes, str] | None:
 
 
 def _private(pem: str) -> RSAPrivateKey:
-    key = serialization.load_pem_private_key(pem.encode(), password=None)
+    # Whoever read the settings has checked it; once more would cost every start 40 ms.
+    key = serialization.load_pem_private_key(pem.encode(), None, unsafe_skip_rsa_key_validation=True)
     if not isinstance(key, RSAPrivateKey):
         raise ValueError("the Alipay app key must be an RSA private key")
     return key

