@@ -23,6 +23,7 @@ from domains.access.controllers.port import controllers
 from domains.access.service.waiting import Outcomes, outcomes
 from domains.billing import book_links
 from domains.billing.documents.issuing import site
+from domains.billing.queries.settings import allows_part_payment
 from domains.devices.service.refusals import Refusals, refusals
 from domains.identity import limits, permissions
 from domains.identity.belongings import has_belongings
@@ -42,6 +43,7 @@ from notifications.kinds import Registry, registry
 from notifications.notifying import templates
 from notifications.push_subscriptions import vapid_public_key
 from payments.gateways import gateways
+from payments.part_payment import allows_part
 
 __all__ = ["Addresses", "cache", "open_storage", "running"]
 
@@ -98,6 +100,7 @@ async def running(settings: Settings, addresses: Addresses) -> AsyncIterator[Key
         permissions.catalogue.fill(PERMISSIONS)
         jobs.catalogue.fill(JOBS)
         has_belongings.fill(has_any)
+        allows_part.fill(allows_part_payment)
         form_key.fill(hmac.digest(keys.file_link, b"form tokens", "sha256"))
         showcase.fill(None)
         site.fill(settings.url)

@@ -208,7 +208,7 @@ class PaymentException(Model):
 
     id = fields.UUIDField(primary_key=True, default=uuid7)
     compound_id = fields.UUIDField(null=True, description="null where the channel names nothing of ours")
-    kind = fields.CharField(max_length=20, description="see payments.order_rules.EXCEPTIONS")
+    kind = fields.CharField(max_length=20, description="see payments.exception_rules.EXCEPTIONS")
     attempt: fields.ForeignKeyNullableRelation[PaymentAttempt] = fields.ForeignKeyField(
         "payments.PaymentAttempt", related_name="exceptions", null=True, on_delete=fields.RESTRICT
     )
@@ -216,10 +216,26 @@ class PaymentException(Model):
         "payments.Refund", related_name="exceptions", null=True, on_delete=fields.RESTRICT
     )
     amount_fen = fields.BigIntField(default=0)
+    number = fields.CharField(
+        max_length=64,
+        default="",
+        db_default="",
+        description="the channel's, where one payment may have several of its kind",
+    )
     note = fields.CharField(max_length=200, default="")
     opened_at = fields.DatetimeField()
+    asked_action = fields.CharField(
+        max_length=12, null=True, description="what one person wants and another has to confirm"
+    )
+    asked_by = fields.UUIDField(null=True)
+    asked_at = fields.DatetimeField(null=True)
+    asked_note = fields.CharField(max_length=200, default="", db_default="")
     closed_at = fields.DatetimeField(null=True)
-    closed_by = fields.UUIDField(null=True)
+    closed_by = fields.UUIDField(null=True, description="null where it came right by itself")
+    action = fields.CharField(
+        max_length=12, null=True, description="see payments.exception_rules.ACTIONS; null as closed_by is"
+    )
+    decision_note = fields.CharField(max_length=200, default="", db_default="")
 
     class Meta:
         table = "payment_exception"

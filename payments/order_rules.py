@@ -83,17 +83,6 @@ CAUSES: Mapping[str, tuple[str, str]] = {
 }
 """Why money goes back."""
 
-EXCEPTIONS: Mapping[str, tuple[str, str]] = {
-    "underpaid": ("实付金额不足", "Less was paid than asked"),
-    "stuck": ("渠道长时间没有结果", "The channel does not say what became of it"),
-    "refund_abnormal": ("退款异常", "A refund did not go through"),
-    "channel_refund": ("渠道侧发生退款", "Refunded at the platform itself"),
-    "unknown_party": ("渠道通知的订单不存在", "The channel names a payment that is not ours"),
-    "second_success": ("同一笔支付收到两个渠道交易号", "A second transaction of one payment"),
-    "refused": ("渠道报文未通过核验", "A message that is not genuine or not for us"),
-}
-"""What a person has to look at."""
-
 LIFETIME = timedelta(minutes=15)
 """How long a payment may be begun by its payer."""
 

@@ -21,13 +21,17 @@ FROM payment_order WHERE id = $1 FOR NO KEY UPDATE
 
 ATTEMPT = """
 SELECT a.id, a.order_id, a.compound_id, a.channel, a.product, a.out_trade_no, a.buyer, a.amount_fen, a.state,
-    a.channel_no, a.paid_fen, a.given_back_fen, a.created_at, a.queries, o.title, o.expires_at, o.state AS order_state
+    a.channel_no, a.paid_fen, a.given_back_fen, a.created_at, a.queries, a.succeeded_at, o.title, o.expires_at,
+    o.state AS order_state
 FROM payment_attempt a JOIN payment_order o ON o.id = a.order_id
 """
 
 ATTEMPT_BY_ID = ATTEMPT + "WHERE a.id = $1"
 
 ATTEMPT_BY_NUMBER = ATTEMPT + "WHERE a.out_trade_no = $1 AND a.channel = $2"
+
+# A second transaction of a payment has no number of ours at the channel.
+ATTEMPT_OF_TRANSACTION = ATTEMPT + "WHERE a.channel = $1 AND a.channel_no = $2 AND a.order_id = $3"
 
 LIVE_ATTEMPTS = (
     ATTEMPT + "WHERE a.order_id = $1 AND a.state IN ('created', 'prepared', 'unknown') ORDER BY a.id"
@@ -37,12 +41,13 @@ LOCK_ATTEMPT = """
 SELECT state, channel_no, paid_fen FROM payment_attempt WHERE id = $1 FOR NO KEY UPDATE
 """
 
-# Whoever takes them has them for a while: of two pollers one asks.
+# Of one channel. Whoever takes them has them for a while: of two pollers one asks.
 CLAIM_DUE = """
 UPDATE payment_attempt SET next_query_at = $1::timestamptz + make_interval(secs => $2), asked_at = $1,
     queries = least(queries + 1, 32000)
 WHERE id IN (
-    SELECT id FROM payment_attempt WHERE next_query_at <= $1 ORDER BY next_query_at LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED)
+    SELECT id FROM payment_attempt WHERE channel = $4 AND next_query_at <= $1
+    ORDER BY next_query_at LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED)
 RETURNING id
 """
 
@@ -59,6 +64,17 @@ ASK_NOW = """
 UPDATE payment_attempt SET next_query_at = least(next_query_at, $2) WHERE id = $1 AND next_query_at IS NOT NULL
 """
 
+# A number of the channel's is the money of one attempt.
+OTHER_OF_NUMBER = "SELECT order_id FROM payment_attempt WHERE channel = $1 AND channel_no = $2 AND id <> $3"
+
+SECOND = """
+INSERT INTO payment_attempt (id, order_id, compound_id, channel, product, out_trade_no, app_id, payee, reference, buyer,
+    amount_fen, state, channel_no, paid_fen, given_back_fen, problem, created_at, queries, succeeded_at, ended_at)
+SELECT $2, order_id, compound_id, channel, product, $3, app_id, payee, '', buyer, $4::bigint, 'succeeded', $5, $4, 0, '',
+    $6::timestamptz, 0, $7, $6
+FROM payment_attempt WHERE id = $1 ON CONFLICT DO NOTHING RETURNING id
+"""
+
 NEXT_NUMBER = """
 INSERT INTO payment_counter (id, compound_id, day, last_number) VALUES (make_uuid7(), $1, $2, 1)
 ON CONFLICT (compound_id, day) DO UPDATE SET last_number = payment_counter.last_number + 1 RETURNING last_number
@@ -71,11 +87,6 @@ INSERT INTO gateway_event (id, channel, kind, external_id, verdict, out_trade_no
     body, received_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::text::jsonb, $10::text::jsonb, $11, $12)
 ON CONFLICT (channel, external_id, verdict) DO NOTHING RETURNING id
-"""
-
-OPEN_EXCEPTION = """
-INSERT INTO payment_exception (id, compound_id, kind, attempt_id, refund_id, amount_fen, note, opened_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING RETURNING id
 """
 
 ITEMS_PAID = """

@@ -11,10 +11,13 @@ FROM refund r JOIN payment_attempt a ON a.id = r.attempt_id JOIN payment_order o
 
 REFUND_BY_ID = REFUND + "WHERE r.id = $1"
 
-REFUND_BY_NUMBER = REFUND + "WHERE r.out_refund_no = $1 AND r.attempt_id = $2"
+# Of any transaction of a payment: a channel names all of them by our number of the first.
+REFUND_BY_NUMBER = REFUND + "WHERE r.out_refund_no = $1 AND r.order_id = $2"
 
-# Made at the platform itself: its number there stands in the reason.
-FOREIGN = "SELECT id FROM refund WHERE attempt_id = $1 AND origin = 'channel' AND reason = $2"
+# Made at the platform itself: its number there stands in the reason, or is that of ours which was done by hand there.
+FOREIGN = """
+SELECT id FROM refund WHERE attempt_id = $1 AND (origin = 'channel' AND reason = $2 OR channel_refund_no = $2)
+"""
 
 # Of what is only asked for, was refused, or was kept, nothing went.
 MAY_HAVE_GONE = """
@@ -49,10 +52,12 @@ LEFT JOIN ledger_account a ON a.id = coalesce(r.account_id, i.account_id)
 WHERE r.refund_id = $1 ORDER BY i.position
 """
 
+# Of one channel.
 CLAIM_DUE = """
 UPDATE refund SET next_query_at = $1::timestamptz + make_interval(secs => $2), queries = least(queries + 1, 32000)
 WHERE id IN (
-    SELECT id FROM refund WHERE next_query_at <= $1 ORDER BY next_query_at LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED)
+    SELECT r.id FROM refund r JOIN payment_attempt a ON a.id = r.attempt_id AND a.channel = $4
+    WHERE r.next_query_at <= $1 ORDER BY r.next_query_at LIMIT $3 FOR NO KEY UPDATE OF r SKIP LOCKED)
 RETURNING id
 """
 

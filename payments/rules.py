@@ -15,6 +15,7 @@ ACCOUNTS: Mapping[str, tuple[Nature, str, str]] = {
     "income": ("income", "收费收入", "Fee income"),
     "late_fee_income": ("income", "滞纳金收入", "Late fees"),
     "waiver": ("expense", "减免", "Waivers"),
+    "write_off": ("expense", "坏账损失", "Written off"),
     "opening": ("equity", "期初余额", "Opening balances"),
     "clearing": ("asset", "渠道待清算款", "Clearing"),
     "drawer": ("asset", "收银备用金", "Cash drawers"),
@@ -42,6 +43,8 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "pay_transfer": ("转账缴费", "Paid by bank transfer"),
     "refund_hold": ("待退款", "Set aside for a refund"),
     "refund": ("退款", "Refund"),
+    "suspense": ("待处理款处理", "Suspense settled"),
+    "write_off": ("坏账核销", "Written off"),
     "reversal": ("冲销", "Reversal"),
 }
 """Kinds of journals, for people to read."""

@@ -47,12 +47,17 @@ class VerifiedDocument:
     compound_name: str = strawberry.field(description="Name of the compound.")
     amount_fen: Long = strawberry.field(description="The sum on it, in fen.")
     issued_on: date = strawberry.field(description="The day on it.")
-    is_taken_back: bool = strawberry.field(description="A receipt whose payment was returned since (已作废).")
+    is_taken_back: bool = strawberry.field(
+        description="A receipt whose payment was taken back (已作废) or refunded since, all of it."
+    )
+    refunded_fen: Long = strawberry.field(description="What of a receipt's payment was refunded, in fen.")
 
 
 @strawberry.input(description="The payment to have a receipt of.")
 class IssueReceiptInput:
-    payment: strawberry.ID = strawberry.field(description="Its id, from a bill's payments.")
+    payment: strawberry.ID = strawberry.field(
+        description="Its id: `payment.receipt`, or from a bill's payments."
+    )
 
 
 @strawberry.input(description="The bill to print.")
@@ -83,8 +88,8 @@ class BillingDocumentsMutation:
     """Mutations that issue papers: who may see a bill may have it on paper."""
 
     @strawberry.mutation(
-        description="The receipt (收据) of a payment of bills that the caller may see; the same one whenever it is asked "
-        "for.",
+        description="The receipt (收据) of a payment: of bills that the caller may see, deposits (押金) among them, and of "
+        "what was paid ahead (预存), for who paid it, the house's owners and staff. The same one whenever it is asked for.",
         extensions=[signed_in],
     )
     @refusals_as_data(IssuedDocumentPayload)

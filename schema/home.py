@@ -204,14 +204,21 @@ async def lease_cards(context: Context) -> list[HomeCard]:
     return cards
 
 
-async def visit_cards(context: Context) -> list[HomeCard]:
-    """Visitors who wait, and those on their way today."""
-    rows = await _own(context, ExpectedVisitsLoader)
+async def visit_request_cards(context: Context) -> list[HomeCard]:
+    """Visitors who wait for a word."""
     return [
         VisitRequestedCard(key=f"visit:{row.id}", due=row.requested_at, visitor_pass=row)
+        for row in await _own(context, ExpectedVisitsLoader)
         if row.state == "requested"
-        else VisitExpectedCard(key=f"visit:{row.id}", due=row.starts_at, visitor_pass=row)
-        for row in rows
+    ]
+
+
+async def visit_cards(context: Context) -> list[HomeCard]:
+    """Visitors on their way today, and those who are inside."""
+    return [
+        VisitExpectedCard(key=f"visit:{row.id}", due=row.starts_at, visitor_pass=row)
+        for row in await _own(context, ExpectedVisitsLoader)
+        if row.state != "requested"
     ]
 
 
@@ -236,7 +243,7 @@ async def beginning_cards(context: Context) -> list[HomeCard]:
 
 CardSource = Callable[[Context], Awaitable[list[HomeCard]]]
 CARD_SOURCES: tuple[CardSource, ...] = (
-    visit_cards, invitation_cards, bill_cards, lease_cards, registration_cards, beginning_cards,
+    visit_request_cards, visit_cards, invitation_cards, bill_cards, lease_cards, registration_cards, beginning_cards,
 )  # fmt: skip
 """Who may put cards on the home screen, in the order of what needs the resident first."""
 

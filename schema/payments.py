@@ -10,6 +10,7 @@ from uuid import UUID
 
 import strawberry
 
+from domains.billing.queries import house_payments
 from payments.queries import orders as queries
 from payments.service import watching
 from schema.bills import Bill, BillPart, bill_nodes
@@ -144,7 +145,8 @@ class Payment(Node):
         resolver=lambda root: (
             strawberry.ID(encode("BillPayment", root.receipt_id)) if root.receipt_id else None
         ),
-        description="For `issueReceipt`; null unless it has paid bills.",
+        description="For `issueReceipt`; null unless it has paid bills, a deposit or something ahead, and once all of it "
+        "went back.",
     )
 
     @strawberry.field(
@@ -193,7 +195,7 @@ def _states(states: list[PaymentState] | None) -> list[str] | None:
 
 async def payment_nodes(context: Context, ids: Sequence[UUID]) -> Mapping[UUID, object]:
     """Payments by id, those the caller may see."""
-    return await queries.by_id(context.actor, ids)
+    return await house_payments.by_id(context.actor, ids)
 
 
 NODES = {"Payment": payment_nodes}
@@ -208,7 +210,7 @@ class PaymentPayload(Payload):
 
 async def payment_payload(info: Info, id: UUID) -> PaymentPayload:
     """The payment as it is now."""
-    found = await queries.by_id(info.context.actor, [id])
+    found = await house_payments.by_id(info.context.actor, [id])
     return PaymentPayload(payment=cast("Payment | None", found.get(id)))
 
 
@@ -222,16 +224,18 @@ Given = Annotated[PaymentInput, strawberry.argument(description="Which one.")]
 
 @strawberry.type
 class PaymentsViewer:
-    """The caller's own payments."""
+    """The caller's own payments, and those of bills that are theirs."""
 
     @strawberry.field(
-        description="What the caller paid, or began to, the newest first.", extensions=[residents_only]
+        description="What the caller paid, or began to, and what was paid of bills that are theirs out of the house's money "
+        "(预存抵扣) or at the desk, the newest first.",
+        extensions=[residents_only],
     )
     async def payments(
         self, info: Info, *, states: States = None, first: First = 20, after: After = None
     ) -> Connection[Payment] | None:
         page = page_request(first, after, OWN_SORT, UUID)
-        rows = await queries.own(
+        rows = await house_payments.own(
             info.context.actor, states=_states(states), after=page.after, limit=page.limit
         )
         return connection(page, rows, _keys, as_payment)
@@ -242,8 +246,8 @@ class PaymentsQuery:
     """Root fields of payments."""
 
     @strawberry.field(
-        description="A payment: one's own, one taken by the caller at the desk, or for staff with payments.read over all of "
-        "the compound; null otherwise.",
+        description="A payment: one's own or one of `viewer.payments`, one taken by the caller at the desk, or for staff "
+        "with payments.read over all of the compound; null otherwise.",
         extensions=[signed_in],
     )
     async def payment(
@@ -313,5 +317,5 @@ class PaymentsSubscription:
         self, info: Info, payment: Annotated[strawberry.ID, strawberry.argument(description="Its id.")]
     ) -> AsyncGenerator[Payment, None]:
         signed_in.check(info.context.actor)
-        changes = queries.follow(info.context.actor, decode(payment, "Payment", "payment"))
+        changes = house_payments.follow(info.context.actor, decode(payment, "Payment", "payment"))
         return cast("AsyncGenerator[Payment, None]", changes)

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import strawberry
 
+from domains.billing.queries import house_payments
 from domains.identity import account_queries
 from payments.order_rules import CAUSES
 from payments.queries import refunds as queries
@@ -34,7 +35,9 @@ class RefundState(Enum):
     SENT = strawberry.enum_value("sent", description="处理中: the platform has it")
     SUCCEEDED = strawberry.enum_value("succeeded", description="已退款")
     ABNORMAL = strawberry.enum_value("abnormal", description="退款异常: a person sees to it")
-    CLOSED = strawberry.enum_value("closed", description="已关闭: kept as a prepayment instead")
+    CLOSED = strawberry.enum_value(
+        "closed", description="已关闭: kept as a prepayment instead, or made by hand at the platform"
+    )
 
 
 @strawberry.type(description="Money on its way back (退款).")
@@ -104,7 +107,7 @@ def _keys(row: queries.Refund) -> tuple[Key, ...]:
 
 async def refund_nodes(context: Context, ids: Sequence[UUID]) -> Mapping[UUID, object]:
     """Refunds by id, those the caller may see."""
-    return await queries.by_id(context.actor, ids)
+    return await house_payments.refunds_by_id(context.actor, ids)
 
 
 NODES = {"Refund": refund_nodes}

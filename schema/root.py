@@ -51,6 +51,7 @@ from schema import (
     organisation,
     pass_templates,
     passes,
+    payment_exceptions,
     payments,
     photos,
     pooled_costs,
@@ -93,6 +94,7 @@ QUERIES = (
     bills.BillsQuery,
     payments.PaymentsQuery,
     refunds.RefundsQuery,
+    payment_exceptions.PaymentExceptionsQuery,
     ledger.LedgerQuery,
     billing_runs.BillingRunsQuery,
     corrections.CorrectionsQuery,
@@ -177,6 +179,7 @@ MUTATIONS = (
     payments.PaymentsMutation,
     desk_payments.DeskPaymentsMutation,
     refunds.RefundsMutation,
+    payment_exceptions.PaymentExceptionsMutation,
 )
 
 SUBSCRIPTIONS = (
@@ -208,6 +211,7 @@ schema = strawberry.Schema(
         bills.Bill,
         payments.Payment,
         refunds.Refund,
+        payment_exceptions.PaymentException,
         billing_runs.BillingRun,
         corrections.Correction,
         residents.Person,

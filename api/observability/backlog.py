@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, Gauge
 
 from api.observability.bills import BillGauges
 from api.observability.doors import DoorGauges
+from api.observability.payments import PaymentGauges
 from api.observability.sending import SendingGauges
 from domains.kernel import clock, database, jobs, outbox
 from domains.kernel.actor import SYSTEM
@@ -25,7 +26,7 @@ FRESH_S = 5.0
 
 @dataclass(slots=True)
 class Gauges:
-    """Outbox, jobs, messages, doors, bills and the pool of connections."""
+    """Outbox, jobs, messages, doors, bills, payments and the pool of connections."""
 
     registry: CollectorRegistry
     up: Gauge = field(init=False)
@@ -40,6 +41,7 @@ class Gauges:
     sending: SendingGauges = field(init=False)
     doors: DoorGauges = field(init=False)
     bills: BillGauges = field(init=False)
+    payments: PaymentGauges = field(init=False)
     read_at: float = field(default=-FRESH_S, init=False)
 
     def __post_init__(self) -> None:
@@ -58,6 +60,7 @@ class Gauges:
         self.sending = SendingGauges(made)
         self.doors = DoorGauges(made)
         self.bills = BillGauges(made)
+        self.payments = PaymentGauges(made)
 
     async def read(self) -> None:
         """Bring the gauges up to date; without the database they keep what they had and `up` says 0."""
@@ -84,6 +87,7 @@ class Gauges:
         await self.sending.read()
         await self.doors.read()
         await self.bills.read()
+        await self.payments.read()
 
     async def _read_jobs(self) -> None:
         self.jobs.clear()

@@ -78,7 +78,8 @@ class Metrics:
             self._statements.observe(statements)
 
     def notified(self, channel: str, verdict: str) -> None:
-        """A channel told of a payment or refund: taken, again, held, noted, unknown_party or refused."""
+        """A channel told of a payment or refund: taken, again, held, noted, reused_number, unknown_party or
+        refused."""
         self._notified.labels(channel, verdict).inc()
 
     def error(self, code: object) -> None:

@@ -54,6 +54,13 @@ ITEMS = (
     Item("/staff/desk", "home", "收款台", (payments.DESK_WRITE,)),
     Item("/staff/payments", "receipt", "缴费记录", (payments.PAYMENTS_READ,)),
     Item("/staff/refunds", "arrow-right", "退款", (payments.PAYMENTS_READ,)),
+    Item(
+        "/staff/payments/exceptions",
+        "alert-triangle",
+        "支付异常",
+        (payments.PAYMENTS_READ,),
+        for_operators=True,
+    ),
     Item("/staff/ledger", "list-details", "总账", (payments.LEDGER_READ,)),
     Item("/staff/arrears", "hourglass", "欠费", (billing.BILLS_READ,)),
     Item("/staff/dunning", "message-2", "催缴", (billing.DUNNING_WRITE,), needs=(billing.BILLS_READ,)),

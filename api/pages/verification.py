@@ -20,4 +20,5 @@ async def show(page: Page) -> Response:
         return private(
             page.show("verification.html", status, found=None, is_unknown=status == 404, refusal=refusal)
         )
-    return private(page.show("verification.html", found=found, amount=display(found["amountFen"])))
+    amount, refunded = display(found["amountFen"]), display(found["refundedFen"])
+    return private(page.show("verification.html", found=found, amount=amount, refunded=refunded))

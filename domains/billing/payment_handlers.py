@@ -15,7 +15,7 @@ from notifications.kinds import Value
 from notifications.notifying import notify
 from payments import permissions
 from payments.events import PaymentSucceeded, PaymentTroubled, RefundEnded, RefundRequested
-from payments.order_rules import EXCEPTIONS
+from payments.exception_rules import EXCEPTIONS
 
 
 async def tell_of_top_up(event: Event, _: UUID) -> None:

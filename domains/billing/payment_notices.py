@@ -55,11 +55,14 @@ TROUBLE = Kind(
     Text("支付异常", "Something is wrong with a payment"),
     {"what": FieldType.TEXT, "fen": FieldType.MONEY, "compound": FieldType.TEXT},
     Text("{what}", "{what}"),
-    Text("{compound}，涉及{fen}，请到缴费页面核对处理。", "{compound}, {fen}: look at the page of payments."),
+    Text(
+        "{compound}，涉及{fen}，请到支付异常页面处理。",
+        "{compound}, {fen}: see to it on the page of payment trouble.",
+    ),
     urgency=Urgency.HIGH,
     channels=frozenset({Channel.WEB_PUSH}),
     worth=timedelta(days=7),
-    link="/staff/payments",
+    link="/staff/payments/exceptions",
     purpose=Text("支付或退款出现异常时通知您", "Tells you when a payment or refund needs a person"),
     audience=_STAFF,
 )

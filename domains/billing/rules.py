@@ -10,6 +10,9 @@ CATEGORIES = {
 }  # fmt: skip
 """What a fee is for (费用类别)."""
 
+PREPAYABLE = frozenset(CATEGORIES) - {"deposit"}
+"""What money paid ahead may be kept for (专项预存); a deposit has an account of its own."""
+
 METHODS = {
     "built_area": "按建筑面积", "inner_area": "按套内面积", "fixed": "按户固定", "metered": "按表计量",
     "pooled": "公摊", "vehicle": "按车", "one_off": "一次性", "formula": "公式",

@@ -44,7 +44,8 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class RefundAsk:
-    """A refund as the channel is asked for it; asked again with the same number it is the same refund."""
+    """A refund as the channel is asked for it; asked again with the same number it is the same refund. What was paid is
+    named by the channel's own number where that is known: of two transactions of one payment ours names neither."""
 
     out_trade_no: str
     channel_no: str
@@ -69,6 +70,8 @@ class RefundSighting:
     channel_refund_no: str = ""
     body: bytes = b""
     given_back_fen: int = 0
+    channel_no: str = ""
+    """Of the transaction that it gives back, where the channel tells."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,7 +121,7 @@ class AlipayGateway:
         """alipay.trade.refund. Only `fund_change` Y says that money moved now: else it is to be asked about."""
         node = _done(
             await self._ask(
-                "alipay.trade.refund", out_trade_no=ask.out_trade_no, refund_amount=plain_yuan(ask.amount_fen),
+                "alipay.trade.refund", **_trade_of(ask), refund_amount=plain_yuan(ask.amount_fen),
                 out_request_no=ask.out_refund_no, refund_reason=ask.reason,
             )
         )  # fmt: skip
@@ -131,8 +131,7 @@ class AlipayGateway:
     async def query_refund(self, ask: RefundAsk) -> RefundSighting:
         """alipay.trade.fastpay.refund.query: done only where it gives the amount back."""
         node = await self._ask(
-            "alipay.trade.fastpay.refund.query",
-            out_trade_no=ask.out_trade_no, out_request_no=ask.out_refund_no,
+            "alipay.trade.fastpay.refund.query", **_trade_of(ask), out_request_no=ask.out_refund_no
         )  # fmt: skip
         if node.get("sub_code") in _NO_REFUND:
             return _refund(ask, "absent", node)
@@ -140,7 +139,8 @@ class AlipayGateway:
         if not given or node.get("refund_status", "REFUND_SUCCESS") != "REFUND_SUCCESS":
             return _refund(ask, "absent", node)
         with _understood():
-            if (node["out_trade_no"], node["out_request_no"]) != (ask.out_trade_no, ask.out_refund_no):
+            there = {name: node[name] for name in _trade_of(ask)}
+            if (there, node["out_request_no"]) != (_trade_of(ask), ask.out_refund_no):
                 raise ValueError("an answer about another refund")
             return _refund(ask, "succeeded", node, parse_yuan(str(given)))
 
@@ -230,9 +230,14 @@ def _about(params: Mapping[str, str], body: bytes) -> Sighting | RefundSighting:
         total = parse_yuan(params.get("refund_fee", "0"))
         refund_no = params.get("out_biz_no", "")
         return RefundSighting(
-            params["out_trade_no"], refund_no, "processing", body=body, given_back_fen=total
-        )
+            params["out_trade_no"], refund_no, "processing", body=body, given_back_fen=total,
+            channel_no=params.get("trade_no", ""),
+        )  # fmt: skip
     return _sighting(params, "gmt_payment", body)
+
+
+def _trade_of(ask: RefundAsk) -> dict[str, str]:
+    return {"trade_no": ask.channel_no} if ask.channel_no else {"out_trade_no": ask.out_trade_no}
 
 
 def _refund(ask: RefundAsk, state: Any, node: Node, fen: int = 0) -> RefundSighting:  # Any: one of the states

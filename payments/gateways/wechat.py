@@ -141,9 +141,8 @@ class WeChatGateway:
 
     async def refund(self, ask: RefundAsk) -> RefundSighting:
         """Accepted at the best; asked for again by the same number it is the same refund."""
-        paid = {"transaction_id": ask.channel_no} if ask.channel_no else {"out_trade_no": ask.out_trade_no}
         wanted = {
-            **paid, "out_refund_no": ask.out_refund_no, "reason": _cut(ask.reason, _LONGEST_REASON),
+            **_paid(ask), "out_refund_no": ask.out_refund_no, "reason": _cut(ask.reason, _LONGEST_REASON),
             "notify_url": self.notify_url,
             "amount": {"refund": ask.amount_fen, "total": ask.paid_fen, "currency": "CNY"},
         }  # fmt: skip
@@ -243,9 +242,14 @@ def _sighting(order: Fields, body: bytes) -> Sighting:
 def _refund(ask: RefundAsk, answer: Fields) -> RefundSighting:
     with _understood():
         seen = _refund_sighting(answer, answer["status"], orjson.dumps(answer))
-        if (seen.out_trade_no, seen.out_refund_no) != (ask.out_trade_no, ask.out_refund_no):
+        there = {name: answer[name] for name in _paid(ask)}
+        if (there, seen.out_refund_no) != (_paid(ask), ask.out_refund_no):
             raise ValueError("an answer about another refund")
         return seen
+
+
+def _paid(ask: RefundAsk) -> dict[str, str]:
+    return {"transaction_id": ask.channel_no} if ask.channel_no else {"out_trade_no": ask.out_trade_no}
 
 
 def _refund_sighting(fields: Fields, status: str, body: bytes) -> RefundSighting:
@@ -256,6 +260,7 @@ def _refund_sighting(fields: Fields, status: str, body: bytes) -> RefundSighting
         _fen(fields["amount"], "refund"),
         channel_refund_no=_text(fields["refund_id"]),
         body=body,
+        channel_no=str(fields.get("transaction_id", "")),
     )
 
 

@@ -43,16 +43,14 @@ r.amount_fen, r.origin, r.cause, r.reason, r.state, r.problem, r.requested_by, r
 r.decision_note, r.ended_at
 """
 
+_FROM = "refund r JOIN payment_attempt a ON a.id = r.attempt_id JOIN payment_order o ON o.id = r.order_id"
+
 BY_ID = f"""
-SELECT {_ROW} FROM refund r JOIN payment_attempt a ON a.id = r.attempt_id JOIN payment_order o ON o.id = r.order_id
-WHERE r.id = ANY($1::uuid[]) AND (o.payer_id = $2 OR r.compound_id = ANY($3::uuid[])
+SELECT {_ROW} FROM {_FROM} WHERE r.id = ANY($1::uuid[]) AND (o.payer_id = $2 OR r.compound_id = ANY($3::uuid[])
     OR r.requested_by = $2 AND r.compound_id = ANY($4::uuid[]))
 """
 
-OF_PAYMENTS = f"""
-SELECT {_ROW} FROM refund r JOIN payment_attempt a ON a.id = r.attempt_id JOIN payment_order o ON o.id = r.order_id
-WHERE r.order_id = ANY($1::uuid[]) ORDER BY r.id
-"""
+OF_PAYMENTS = f"SELECT {_ROW} FROM {_FROM} WHERE r.order_id = ANY($1::uuid[]) ORDER BY r.id"
 
 FOR_STAFF = f"""
 SELECT {_ROW} FROM (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from contextlib import suppress
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from domains.kernel.faults import place
 from domains.platforms.calling import NotSent, OutcomeUnknown, PlatformFailure
 from payments import order_sql as sql
 from payments.gateways import Ask, Declined, Gateway, Sighting, gateways
-from payments.order_rules import MARGIN, STUCK_AFTER, next_query
+from payments.order_rules import LIVE, MARGIN, ONLINE, STUCK_AFTER, next_query
 from payments.service import events, exceptions, orders
 from payments.service.crediting import credit
 
@@ -109,8 +110,11 @@ async def take(attempt: asyncpg.Record, sighting: Sighting) -> None:
     """Let an attempt follow what its channel says."""
     if sighting.state == "paid":
         async with database.transaction():
-            if await credit(attempt, sighting):
-                await events.keep_answer(attempt, sighting)
+            became = await credit(attempt, sighting)
+            if became != "again":
+                await events.keep_answer(attempt, sighting, became)
+        if became == "reused_number":
+            await _ask_later(attempt)
     elif sighting.state == "closed":
         await orders.end_attempt(attempt, "closed")
     else:
@@ -122,16 +126,31 @@ async def _ask_later(attempt: asyncpg.Record, trouble: str = "") -> None:
     at = next_query(now, attempt["queries"], attempt["created_at"])
     async with database.transaction():
         await database.execute(sql.ASK_AGAIN_AT, attempt["id"], at)
-        if trouble and now - attempt["created_at"] > STUCK_AFTER:
-            await exceptions.open_exception(
-                "stuck", attempt["compound_id"], attempt_id=attempt["id"],
-                amount_fen=attempt["amount_fen"], note=trouble,
-            )  # fmt: skip
+        if now - attempt["created_at"] > STUCK_AFTER:
+            await _tell_stuck(attempt, trouble)
 
 
-async def ask_due() -> int:
-    """Ask about all attempts whose time has come; how many. Any number of processes may do so at once."""
-    rows = await database.fetch(sql.CLAIM_DUE, clock.now(), _LEASE_S, _AT_ONCE)
+async def _tell_stuck(attempt: asyncpg.Record, trouble: str) -> None:
+    """A person sees to what has had no answer for long, until there is one."""
+    if not trouble:
+        await exceptions.close_of_attempt(("stuck",), attempt["id"])
+        return
+    current = await database.fetchrow(sql.LOCK_ATTEMPT, attempt["id"])
+    if current is not None and current["state"] in LIVE:
+        await exceptions.open_exception(
+            "stuck", attempt["compound_id"], attempt_id=attempt["id"], amount_fen=attempt["amount_fen"],
+            note=trouble,
+        )  # fmt: skip
+
+
+async def ask_due(channels: Collection[str] = ONLINE) -> int:
+    """Ask each of these channels about attempts whose time has come; how many. Any number of processes may do so at
+    once."""
+    return sum(await asyncio.gather(*(_ask_due_of(channel) for channel in channels)))
+
+
+async def _ask_due_of(channel: str) -> int:
+    rows = await database.fetch(sql.CLAIM_DUE, clock.now(), _LEASE_S, _AT_ONCE, channel)
     await asyncio.gather(*(_ask_safely(row["id"]) for row in rows))
     return len(rows)
 

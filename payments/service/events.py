@@ -42,11 +42,11 @@ def _json(fields: Mapping[str, object] | None) -> str | None:
     return orjson.dumps(dict(fields)).decode() if fields else None
 
 
-async def keep_answer(attempt: asyncpg.Record, sighting: Sighting) -> bool:
-    """Keep the answer that said that an attempt was paid."""
+async def keep_answer(attempt: asyncpg.Record, sighting: Sighting, verdict: str) -> bool:
+    """Keep the answer that said that an attempt was paid, and whether it was believed."""
     external_id = f"query:{digest(sighting.body)}"
     return await keep(
-        attempt["channel"], "answer", external_id, "taken", sighting.body,
+        attempt["channel"], "answer", external_id, verdict, sighting.body,
         out_trade_no=attempt["out_trade_no"], attempt_id=attempt["id"],
     )  # fmt: skip
 

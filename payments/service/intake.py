@@ -11,7 +11,7 @@ import structlog
 from domains.kernel import database
 from payments import order_sql as sql
 from payments.gateways import Gateway, Notice, RefundSighting, Refused, Reply, Sighting
-from payments.order_rules import is_number
+from payments.order_rules import LIVE, is_number
 from payments.service import asking, events, exceptions, refund_results
 from payments.service.crediting import credit
 
@@ -56,7 +56,14 @@ async def _take(gateway: Gateway, notice: Notice, headers: Mapping[str, str], bo
     if attempt is None:
         return await _keep_unknown(gateway, notice, headers, body)
     if isinstance(about, RefundSighting):
-        return await refund_results.hear(attempt, notice.external_id, about, headers)
+        other = await database.fetchrow(
+            sql.ATTEMPT_OF_TRANSACTION, gateway.channel, about.channel_no, attempt["order_id"]
+        )
+        verdict = await refund_results.hear(other or attempt, notice.external_id, about, headers)
+        if verdict == "held" and attempt["state"] not in LIVE:
+            # Given up, and paid all the same: nobody asks about it any more.
+            await asking.ask(attempt["id"])
+        return verdict
     if about.state == "paid":
         return await _credit(attempt, notice.external_id, about, headers)
     if about.state == "closed":
@@ -71,24 +78,12 @@ async def _credit(
     if attempt["state"] == "succeeded" and attempt["channel_no"] == paid.channel_no:
         return "again"
     async with database.transaction():
-        verdict = "taken" if await credit(attempt, paid) else "again"
+        verdict = await credit(attempt, paid)
         await events.keep(
             attempt["channel"], "notification", external_id, verdict, paid.body,
             out_trade_no=attempt["out_trade_no"], attempt_id=attempt["id"], headers=headers,
         )  # fmt: skip
-        if verdict == "again":
-            await _require_same(attempt, paid)
     return verdict
-
-
-async def _require_same(attempt: asyncpg.Record, paid: Sighting) -> None:
-    """A payment succeeds once: another transaction of it is money that a person looks for."""
-    booked = await database.fetchrow(sql.ATTEMPT_BY_ID, attempt["id"])
-    if booked is not None and booked["channel_no"] != paid.channel_no:
-        await exceptions.open_exception(
-            "second_success", attempt["compound_id"], attempt_id=attempt["id"], amount_fen=paid.amount_fen,
-            note=paid.channel_no,
-        )  # fmt: skip
 
 
 async def _keep_unknown(gateway: Gateway, notice: Notice, headers: Mapping[str, str], body: bytes) -> str:
@@ -115,7 +110,16 @@ async def _keep_refused(gateway: Gateway, refusal: Refused, headers: Mapping[str
             gateway.channel, "notification", events.digest(body), refusal.reason, body, out_trade_no=number,
             attempt_id=attempt["id"] if attempt else None, headers=headers,
         )  # fmt: skip
-        if is_new and attempt is not None:
-            await exceptions.open_exception(
-                "refused", attempt["compound_id"], attempt_id=attempt["id"], note=refusal.reason
-            )
+        if is_new:
+            await _tell_refused(gateway.channel, refusal.reason, attempt)
+
+
+async def _tell_refused(channel: str, reason: str, attempt: asyncpg.Record | None) -> None:
+    """What names no payment of ours is told to who runs the installation, and not again until they have seen to it: a
+    forger sends as much of it as they like."""
+    if attempt is not None:
+        await exceptions.open_exception(
+            "refused", attempt["compound_id"], attempt_id=attempt["id"], note=reason
+        )
+    elif not await exceptions.is_open("refused", note := f"{channel}: {reason}"):
+        await exceptions.open_exception("refused", None, note=note)

@@ -18,7 +18,7 @@ from payments.events import PaymentClosed
 from payments.gateways import Gateway, Product, gateways
 from payments.models import PaymentAttempt, PaymentOrder
 from payments.order_rules import ATTEMPT, LIFETIME, MARGIN, ORDER, Item
-from payments.service import payables
+from payments.service import exceptions, payables
 from payments.service.ledger import Account
 
 # Long enough that who prepared it has told: from then on the channel is asked.
@@ -134,6 +134,7 @@ async def move_attempt(
     """Move an attempt, and ask no more of the channel once nobody can pay it."""
     if new in ("closed", "failed", "succeeded"):
         values |= {"next_query_at": None, "client_parameters": None, "ended_at": clock.now()}
+        await exceptions.close_of_attempt(("stuck", "reused_number"), attempt_id)
     await ATTEMPT.move(PaymentAttempt, attempt_id, old, new, **values)
 
 

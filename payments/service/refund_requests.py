@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypedDict
@@ -18,7 +17,8 @@ from payments import order_sql, permissions
 from payments import refund_sql as sql
 from payments.events import RefundApproved, RefundRequested
 from payments.order_rules import ONLINE
-from payments.service import ledger, orders, payables, refunding, results
+from payments.service import exceptions, orders, payables, refunding, results
+from payments.service.exceptions import Decision
 from payments.service.ledger import Account, Posting
 
 MOST_PARTS = 100
@@ -113,37 +113,36 @@ async def decide_refund(
         await refunding.move(refund, "requested", "rejected", **decided)
         return refund_id
     await _set_aside(refund, items)
-    await _approve(refund, "requested", **decided)
+    if not items:
+        await exceptions.close_of_suspense(refund["attempt_id"], Decision(actor.id, "refund", written))
+    await approve_from(refund, "requested", **decided)
     return refund_id
 
 
 async def _set_aside(refund: asyncpg.Record, items: Sequence[asyncpg.Record]) -> None:
-    """The money leaves what it paid, so that it cannot be spent while it is on its way."""
-    again, others = await _sources(items)
-    day = clock.today()
+    """The money leaves what it paid, or where it waits, so that it cannot be spent while it is on its way."""
+    again, others = await refunding.sources(items)
+    if not items:
+        others[await _waiting(refund)] += refund["amount_fen"]
     posting = Posting(
-        refund["compound_id"], "refund_hold", f"refund_hold:{refund['id']}", day, memo=refund["reason"]
+        refund["compound_id"],
+        "refund_hold",
+        f"refund_hold:{refund['id']}",
+        clock.today(),
+        memo=refund["reason"],
     )
-    await payables.unsettle(posting, Account("refund_due", refund["id"]), again, day, others)
+    await payables.unsettle(posting, Account("refund_due", refund["id"]), again, posting.posted_on, others)
 
 
-async def _sources(items: Sequence[asyncpg.Record]) -> tuple[dict[UUID, int], dict[Account, int]]:
-    """Debts that stand again as far as they are still paid; what they gave back to prepayments comes out of those."""
-    states = await payables.lock({item["payable_id"] for item in items if item["stands_again"]})
-    again, others = dict[UUID, int](), defaultdict[Account, int](int)
-    for item in items:
-        if not item["stands_again"]:
-            others[Account(item["code"], item["subject_id"], item["purpose"])] += item["amount_fen"]
-            continue
-        state = states[item["payable_id"]]
-        if taken := min(item["amount_fen"], state.settled_fen):
-            again[state.id] = taken
-        if rest := item["amount_fen"] - taken:
-            others[Account("prepayment", state.holder_id)] += rest
-    return again, dict(others)
+async def _waiting(refund: asyncpg.Record) -> Account:
+    """Where money stands that pays nothing. Conflict BALANCE_TOO_LOW where it went back in another way."""
+    if await exceptions.in_suspense(refund["compound_id"], refund["attempt_id"]) < refund["amount_fen"]:
+        raise Conflict("BALANCE_TOO_LOW", "账户余额不足,请刷新后重试")
+    return Account("suspense", refund["attempt_id"])
 
 
-async def _approve(refund: asyncpg.Record, old: str, **values: object) -> None:
+async def approve_from(refund: asyncpg.Record, old: str, **values: object) -> None:
+    """Let it go, and see to it at once."""
     is_online = refund["channel"] in ONLINE
     await refunding.move(
         refund, old, "approved", next_query_at=clock.now() if is_online else None, problem="", **values
@@ -162,7 +161,8 @@ async def retry_refund(actor: Actor, *, refund_id: UUID, idempotency_key: UUID |
     Raises NotFound REFUND_NOT_FOUND; Forbidden; Conflict REFUND_NOT_STUCK.
     """
     refund = await _stuck(actor, refund_id)
-    await _approve(refund, "abnormal")
+    await exceptions.close_of_refund(refund_id, Decision(actor.id, "retry"))
+    await approve_from(refund, "abnormal")
     return refund_id
 
 
@@ -172,20 +172,7 @@ async def keep_refund(actor: Actor, *, refund_id: UUID, idempotency_key: UUID | 
 
     Raises NotFound REFUND_NOT_FOUND; Forbidden; Conflict REFUND_NOT_STUCK.
     """
-    refund = await _stuck(actor, refund_id)
-    posting = Posting(
-        refund["compound_id"],
-        "refund",
-        f"refund:{refund_id}",
-        clock.today(),
-        memo=refund["reason"],
-        actor_id=actor.id,
-    )
-    due, kept = Account("refund_due", refund_id), Account("prepayment", refund["holder_id"])
-    await ledger.post(
-        posting, [ledger.Line(due, refund["amount_fen"]), ledger.Line(kept, -refund["amount_fen"])]
-    )
-    await refunding.move(refund, "abnormal", "closed")
+    await refunding.keep(await _stuck(actor, refund_id), Decision(actor.id, "prepay"))
     return refund_id
 
 

@@ -1,4 +1,4 @@
-"""What became of a refund (退款结果), and refunds that somebody made at the platform itself."""
+"""What became of a refund (退款结果), as its channel says."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-import orjson
 
 from domains.kernel import clock, database
-from domains.kernel.errors import Conflict
 from payments import order_sql, refund_sql
 from payments.gateways import RefundSighting
-from payments.service import events, exceptions, ledger, refunding
+from payments.service import events, exceptions, foreign_refunds, ledger, refunding
 from payments.service.ledger import Account, Line, Posting
 
 _OVER = ("succeeded", "closed", "rejected")
@@ -47,6 +45,8 @@ async def take_result(refund_id: UUID, seen: RefundSighting) -> str:
 async def _went_all_the_same(refund: asyncpg.Record, seen: RefundSighting) -> None:
     """It was kept as a prepayment, and then somebody at the platform had it go back: a person sees who has it twice."""
     posting = Posting(refund["compound_id"], "refund", f"refund_late:{refund['id']}", clock.today())
+    if await database.fetchval(order_sql.JOURNAL, posting.compound_id, posting.key):
+        return
     suspense, clearing = (
         Account("suspense", refund["attempt_id"]),
         Account("clearing", purpose=refund["channel"]),
@@ -85,7 +85,7 @@ async def hear(
     attempt: asyncpg.Record, external_id: str, seen: RefundSighting, headers: Mapping[str, str]
 ) -> str:
     """Take a notification of a refund; the verdict. One of a payment that is not booked yet is held for it."""
-    known = await database.fetchrow(refund_sql.REFUND_BY_NUMBER, seen.out_refund_no, attempt["id"])
+    known = await database.fetchrow(refund_sql.REFUND_BY_NUMBER, seen.out_refund_no, attempt["order_id"])
     if known is not None:
         return await _hear_of_ours(known, external_id, seen, headers)
     async with database.transaction():
@@ -100,7 +100,7 @@ async def hear(
             attempt_id=attempt["id"], headers=headers, facts=facts,
         )  # fmt: skip
         if is_new and moved and verdict == "taken":
-            await _take_foreign(attempt["id"], facts)
+            await foreign_refunds.take(attempt["id"], facts)
         if verdict == "held":
             await database.execute(order_sql.ASK_NOW, attempt["id"], clock.now())
         return verdict
@@ -123,69 +123,7 @@ async def _hear_of_ours(
             # It says that something moved and not for certain what: the channel is asked.
             await database.execute(refund_sql.ASK_AGAIN_AT, refund["id"], clock.now())
             if seen.given_back_fen:
-                await _take_foreign(refund["attempt_id"], _facts(seen))
+                await foreign_refunds.take(refund["attempt_id"], _facts(seen))
         else:
             await take_result(refund["id"], seen)
     return "taken"
-
-
-async def take_held(attempt_id: UUID) -> None:
-    """Apply what was said of refunds before the payment was booked."""
-    for row in await database.fetch(order_sql.HELD, attempt_id):
-        await _take_foreign(attempt_id, orjson.loads(row["facts"]))
-
-
-async def take_all_back(attempt_id: UUID, given_back_fen: int) -> None:
-    """Apply that so much of a payment went back before anybody told that it was paid."""
-    await _take_foreign(attempt_id, {"refund_no": "", "fen": 0, "given_back": given_back_fen})
-
-
-async def _take_foreign(attempt_id: UUID, facts: Mapping[str, Any]) -> None:  # Any: JSON of ours
-    """Somebody refunded at the platform itself: the money is gone, and a person says what for."""
-    attempt = await database.fetchrow(order_sql.ATTEMPT_BY_ID, attempt_id)
-    assert attempt is not None, "attempts are kept"
-    number, gone = facts["refund_no"], await _new_fen(attempt, facts)
-    fen = min(gone, attempt["paid_fen"] - attempt["given_back_fen"])
-    if gone > fen:
-        # What was asked for here leaves no room for it: it is not booked before a person has seen to that.
-        await exceptions.open_exception(
-            "channel_refund",
-            attempt["compound_id"],
-            attempt_id=attempt_id,
-            amount_fen=gone - fen,
-            note=number,
-        )
-    if fen <= 0:
-        return
-    refund_id = await _foreign_row(attempt, number, fen)
-    posting = Posting(attempt["compound_id"], "refund", f"refund:{refund_id}", clock.today())
-    suspense, clearing = Account("suspense", attempt_id), Account("clearing", purpose=attempt["channel"])
-    await ledger.post(posting, [Line(suspense, fen), Line(clearing, -fen)])
-    await exceptions.open_exception(
-        "channel_refund",
-        attempt["compound_id"],
-        attempt_id=attempt_id,
-        refund_id=refund_id,
-        amount_fen=fen,
-        note=number,
-    )
-
-
-async def _new_fen(attempt: asyncpg.Record, facts: Mapping[str, Any]) -> int:
-    """How much of it is not in the books yet: some channels tell of one refund, others how much all of them are. What
-    of ours may have gone is taken for gone: told of again, the rest comes to light."""
-    if facts["given_back"]:
-        ours = await database.fetchval(refund_sql.MAY_HAVE_GONE, attempt["id"])
-        return int(min(facts["given_back"], attempt["paid_fen"]) - ours)
-    if await database.fetchval(refund_sql.FOREIGN, attempt["id"], facts["refund_no"]):
-        return 0
-    return int(facts["fen"])
-
-
-async def _foreign_row(attempt: asyncpg.Record, number: str, fen: int) -> UUID:
-    try:
-        return await refunding.make(
-            refunding.NewRefund(attempt, fen, "channel", "channel", "succeeded", reason=number)
-        )
-    except Conflict as error:
-        raise AssertionError("the room was there a moment ago, under the order's lock") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from datetime import timedelta
 from uuid import UUID
 
@@ -14,8 +15,8 @@ from domains.kernel.faults import place
 from domains.platforms.calling import OutcomeUnknown, PlatformFailure
 from payments import refund_sql as sql
 from payments.gateways import Declined, Gateway, RefundAsk, RefundSighting, gateways
-from payments.order_rules import next_query
-from payments.service import exceptions, refund_results
+from payments.order_rules import ONLINE, next_query
+from payments.service import exceptions, refund_results, refunding
 
 log = structlog.get_logger(__name__)
 
@@ -76,15 +77,21 @@ async def _later(refund: asyncpg.Record) -> None:
     at = next_query(now, refund["queries"], refund["requested_at"])
     async with database.transaction():
         await database.execute(sql.ASK_AGAIN_AT, refund["id"], at)
-        if refund["queries"] >= _OFTEN and now - refund["requested_at"] > _LONG:
+        is_long = refund["queries"] >= _OFTEN and now - refund["requested_at"] > _LONG
+        if is_long and await refunding.lock_refund(refund["id"]) in refunding.UNDER_WAY:
             await exceptions.open_exception(
-                "stuck", refund["compound_id"], refund_id=refund["id"], amount_fen=refund["amount_fen"]
+                "refund_stuck", refund["compound_id"], refund_id=refund["id"], amount_fen=refund["amount_fen"]
             )
 
 
-async def see_to_due() -> int:
-    """See to all refunds whose time has come; how many. Any number of processes may do so at once."""
-    rows = await database.fetch(sql.CLAIM_DUE, clock.now(), _LEASE_S, _AT_ONCE)
+async def see_to_due(channels: Collection[str] = ONLINE) -> int:
+    """See to refunds by each of these channels whose time has come; how many. Any number of processes may do so at
+    once."""
+    return sum(await asyncio.gather(*(_see_to_due_of(channel) for channel in channels)))
+
+
+async def _see_to_due_of(channel: str) -> int:
+    rows = await database.fetch(sql.CLAIM_DUE, clock.now(), _LEASE_S, _AT_ONCE, channel)
     await asyncio.gather(*(_safely(row["id"]) for row in rows))
     return len(rows)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,8 +17,12 @@ from payments import refund_sql as sql
 from payments.events import RefundApproved, RefundEnded
 from payments.models import Refund
 from payments.order_rules import ONLINE, REFUND
-from payments.service import ledger, orders
+from payments.service import exceptions, ledger, orders, payables
+from payments.service.exceptions import Decision
 from payments.service.ledger import Account, Line, Posting
+
+UNDER_WAY = ("approved", "sent")
+"""States in which the channel is asked what becomes of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +46,11 @@ async def give_back_by_rule(attempt: asyncpg.Record, fen: int, cause: str) -> UU
     return refund_id
 
 
-async def make(new: NewRefund) -> UUID:
-    """Write a refund; its id. Conflict REFUND_TOO_MUCH where all refunds would exceed what was paid."""
+async def make(new: NewRefund, reserve: str = sql.RESERVE) -> UUID:
+    """Write a refund; its id. `reserve` is the statement that finds room for it. Conflict REFUND_TOO_MUCH where all
+    refunds would exceed what was paid."""
     attempt, now, id = new.attempt, clock.now(), uuid7()
-    if await database.fetchval(sql.RESERVE, attempt["id"], new.amount_fen) is None:
+    if await database.fetchval(reserve, attempt["id"], new.amount_fen) is None:
         raise too_much()
     await Refund.create(
         id=id, compound_id=attempt["compound_id"], order_id=attempt["order_id"], attempt_id=attempt["id"],
@@ -72,6 +78,8 @@ async def move(refund: asyncpg.Record, old: str, new: str, **values: Any) -> Non
     if new in ("succeeded", "closed", "rejected"):
         values |= {"next_query_at": None, "ended_at": clock.now()}
         await outbox.record(RefundEnded(refund["id"], refund["compound_id"], refund["order_id"], new))
+    if old != "requested":
+        await exceptions.close_of_refund(refund["id"])
     await REFUND.move(Refund, refund["id"], old, new, **values)
     await orders.changed(refund["order_id"])
 
@@ -98,3 +106,31 @@ async def paid_out(refund: asyncpg.Record, state: str, channel_refund_no: str, f
     due = Account("refund_due", refund["id"])
     await ledger.post(posting, [Line(due, refund["amount_fen"]), Line(funds, -refund["amount_fen"])])
     await move(refund, state, "succeeded", channel_refund_no=channel_refund_no[:64], problem="")
+
+
+async def keep(refund: asyncpg.Record, decision: Decision) -> None:
+    """It does not go back, and becomes the holder's prepayment instead."""
+    posting = Posting(
+        refund["compound_id"], "refund", f"refund:{refund['id']}", clock.today(), memo=refund["reason"],
+        actor_id=decision.by,
+    )  # fmt: skip
+    due, kept = Account("refund_due", refund["id"]), Account("prepayment", refund["holder_id"])
+    await ledger.post(posting, [Line(due, refund["amount_fen"]), Line(kept, -refund["amount_fen"])])
+    await exceptions.close_of_refund(refund["id"], decision)
+    await move(refund, refund["state"], "closed")
+
+
+async def sources(items: Sequence[asyncpg.Record]) -> tuple[dict[UUID, int], dict[Account, int]]:
+    """Debts that stand again as far as they are still paid; what they gave back to prepayments comes out of those."""
+    states = await payables.lock({item["payable_id"] for item in items if item["stands_again"]})
+    again, others = dict[UUID, int](), defaultdict[Account, int](int)
+    for item in items:
+        if not item["stands_again"]:
+            others[Account(item["code"], item["subject_id"], item["purpose"])] += item["amount_fen"]
+            continue
+        state = states[item["payable_id"]]
+        if taken := min(item["amount_fen"], state.settled_fen):
+            again[state.id] = taken
+        if rest := item["amount_fen"] - taken:
+            others[Account("prepayment", state.holder_id)] += rest
+    return again, others

@@ -136,13 +136,14 @@ def _invitation(row: Row) -> Json:
 
 def _visit_cards(visits: Rows) -> list[Json]:
     cards = [
-        (row["requested_at"], "VisitRequestedCard", row["id"])
+        (0, row["requested_at"], "VisitRequestedCard", row["id"])
         if row["state"] == "requested"
-        else (row["starts_at"], "VisitExpectedCard", row["id"])
+        else (1, row["starts_at"], "VisitExpectedCard", row["id"])
         for row in visits
     ]
     return [
-        {"__typename": kind, "key": f"visit:{id}"} for _, kind, id in sorted(cards, key=lambda card: card[0])
+        {"__typename": kind, "key": f"visit:{id}"}
+        for _, _, kind, id in sorted(cards, key=lambda card: card[:2])
     ]
 
 

@@ -12,6 +12,7 @@ from payments import permissions
 from schema.relay import encode
 from tests.api.pages.test_registrations import staff_of
 from tests.api.payments.cases import World
+from tests.api.payments.test_exceptions import gone, short
 from tests.browser.driving import DESK, NARROW, Window, window
 from tests.browser.test_desk import UNLABELLED
 from tests.browser.test_pages import CONTRAST, WIDER
@@ -63,6 +64,21 @@ async def test_cash_is_counted_while_it_is_typed_and_taken_once(
     }  # fmt: skip
 
 
+async def test_trouble_is_settled_by_a_click_and_a_word(cashier: Window, served: str, scene: Scene) -> None:
+    with channel_of(ScriptedChannel()) as channel:
+        await short(World(scene, channel))
+    page = cashier.page
+    await page.goto(f"{served}/staff/payments")
+    await page.get_by_role("link", name="支付异常 1 项待处理").click()
+    await expect(page.get_by_role("heading", name="实付金额不足 ¥99.99")).to_be_visible()
+    await page.locator("summary", has_text="转入房屋预存款").click()
+    await page.get_by_role("button", name="确定").locator("visible=true").dblclick()
+    await expect(page.locator(".case")).to_contain_text("已处理")
+    assert await trial_balance(scene.compound_id) == {
+        "clearing": 9_999, "prepayment": -9_999, "receivable": 10_000, "income": -10_000,
+    }  # fmt: skip
+
+
 async def paths(scene: Scene) -> list[str]:
     """Every page of this part, with something on it."""
     with channel_of(ScriptedChannel()) as channel:
@@ -70,10 +86,13 @@ async def paths(scene: Scene) -> list[str]:
         paid = await world.at_desk()
         await world.asked_back(await world.paid())
         await world.open()
+        await short(world)
+        await gone(world)
     house = encode("House", scene.house_id)
     return [
         "/staff/desk?house=101", f"/staff/desk/house?house={house}", "/staff/payments",
         f"/staff/payments/one?payment={encode('Payment', paid)}", "/staff/refunds", "/staff/ledger",
+        "/staff/payments/exceptions",
     ]  # fmt: skip
 
 
@@ -82,7 +101,8 @@ async def paths(scene: Scene) -> list[str]:
 async def test_every_page_fits_and_can_be_read(
     served: str, opened: Browser, scene: Scene, size: tuple[int, int], dark: bool, locale: str
 ) -> None:
-    async with window(opened, size, dark=dark, locale=locale) as each:
+    examined = size == NARROW and not dark
+    async with window(opened, size, dark=dark, locale=locale, examined=examined) as each:
         page = each.page
         await each.sign_in(served, await staff_of(scene, *EVERYTHING), identity.PASSWORD)
         await page.wait_for_url("**/staff/search")
@@ -92,5 +112,6 @@ async def test_every_page_fits_and_can_be_read(
                 await summary.click()
             assert not await page.evaluate(WIDER), path
             assert await page.evaluate(CONTRAST) == [], path
+            assert await each.barriers() == [], path
             assert await page.locator("h1").count() == 1
             assert await page.evaluate(UNLABELLED) == [], path

@@ -19,8 +19,8 @@ from api.wiring import APPS
 from domains.kernel import database
 from domains.kernel.actor import Actor, Grant
 from payments import permissions
-from payments.gateways import RefundAsk, RefundSighting, gateways
-from payments.service import intake, refund_sending
+from payments.gateways import RefundAsk, RefundSighting, Sighting, gateways
+from payments.service import asking, intake, refund_sending
 from payments.service.refund_requests import decide_refund
 from tests.factories.channel import ScriptedChannel
 
@@ -34,6 +34,7 @@ INSERT INTO platform_refund VALUES ($1, $2, 1) ON CONFLICT (number) DO UPDATE SE
 RETURNING fen
 """
 HURRY = "UPDATE refund SET next_query_at = now() WHERE next_query_at IS NOT NULL"
+ASK_ALL = "UPDATE payment_attempt SET next_query_at = now() WHERE next_query_at IS NOT NULL"
 
 _left = [0]
 
@@ -131,6 +132,23 @@ async def notified(url: str, at: str, subject: str, body: str) -> None:
         await database.execute("INSERT INTO finished VALUES ($1, $2)", subject, taken.reply.body.decode())
         await send_all()
         await database.execute("INSERT INTO finished VALUES ($1, 'all')", subject)
+
+
+async def polling(url: str, at: str, subject: str, body: str) -> None:
+    """Ask about a payment that was paid, of which nobody has told; then see to what it left."""
+    async with _process(url, at) as channel:
+        paid = channel.read({}, base64.b64decode(body)).about
+        assert isinstance(paid, Sighting)
+        channel.trades[paid.out_trade_no] = paid
+        await ask_all()
+        await send_all()
+        await database.execute("INSERT INTO finished VALUES ($1, 'all')", subject)
+
+
+async def ask_all() -> None:
+    """Ask about payments, those too that whoever died has taken up, till there is nothing left to ask."""
+    while await database.execute(ASK_ALL):
+        await asking.ask_due()
 
 
 async def refunding(url: str, at: str, refund: str, compound: str, account: str, defers: str) -> None:

@@ -1,5 +1,5 @@
-"""Whoever takes a notification, or sends a refund, is killed at every commit of it, one after the other: what is done
-again is done once, and the books say so."""
+"""Whoever takes a notification, asks a channel or sends a refund is killed at every commit of it, one after the other:
+what is done again is done once, and the books say so."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from domains.kernel import database
 from domains.kernel.actor import Actor, Grant
 from payments import permissions
 from payments.gateways import gateways
-from payments.service import asking, intake, orders
-from payments.service.refund_requests import RefundPart, request_refund
+from payments.service import asking, intake, orders, refund_sending
+from payments.service.refund_requests import RefundPart, decide_refund, request_refund
 from tests.conftest import administer
 from tests.factories.ledger import check_books, trial_balance
 from tests.factories.payments import BILL, Scene, begun
 from tests.faults.conftest import Nursery
-from tests.faults.payments import BOOK, KeptChannel, decide_and_send, send_all
+from tests.faults.payments import BOOK, KeptChannel, ask_all, decide_and_send, decider, send_all
 
 PART: Final = 345
 MOST: Final = 60
@@ -90,7 +90,34 @@ async def given_back(channel: KeptChannel) -> Case:
     return Case(scene, payment, {"clearing": BILL - PART, "suspense": PART, "income": -BILL}, 0)
 
 
-@pytest.mark.parametrize("told", [exact, too_much, too_little, second, given_back])
+async def another(channel: KeptChannel) -> Case:
+    """A second transaction of a payment that is booked."""
+    scene = await begun(channel)
+    said = channel.pay(await scene.number())
+    await intake.take_notification(channel, {}, said)
+    again = orjson.dumps(
+        orjson.loads(said) | {"id": f"U{scene.attempt.hex}", "channel_no": f"U{scene.attempt.hex}"}
+    )
+    return Case(scene, again, {"clearing": 2 * BILL, "suspense": -BILL, "income": -BILL}, 0)
+
+
+async def refunded(channel: KeptChannel) -> Case:
+    """A refund of ours that the platform has, and now says to have made."""
+    scene, approver = await begun(channel), uuid4()
+    await intake.take_notification(channel, {}, channel.pay(await scene.number()))
+    refund = await asked_back(scene)
+    await decide_refund(decider(scene.compound, approver), refund_id=refund, approve=True)
+    channel.defers = True
+    await refund_sending.see_to_due()
+    assert await database.fetchval("SELECT state FROM refund WHERE id = $1", refund) == "sent"
+    said = {
+        "id": f"R{refund.hex}", "sign": "genuine", "out_trade_no": await scene.number(), "refund_no": refund.hex,
+        "state": "succeeded", "fen": PART,
+    }  # fmt: skip
+    return Case(scene, orjson.dumps(said), {"clearing": BILL - PART, "receivable": PART, "income": -BILL}, 1)
+
+
+@pytest.mark.parametrize("told", [exact, too_much, too_little, second, another, given_back, refunded])
 async def test_whoever_takes_a_notification_dies_at_every_commit(
     addresses: Addresses,
     nursery: Nursery,
@@ -110,10 +137,33 @@ async def test_whoever_takes_a_notification_dies_at_every_commit(
         await send_all()
         assert await trial_balance(case.scene.compound) == case.books
         assert await events_of("PaymentSucceeded", case.scene) == ("paid" in await case.scene.states())
+        assert await events_of("RefundEnded", case.scene) == case.sent
         await require_settled(case.scene, case.sent)
         if "all" in answers:
             break
     assert 4 < place < MOST, "the places are not where they are thought to be"
+
+
+@pytest.mark.parametrize("told", [exact, too_much, too_little, second, given_back])
+async def test_whoever_asks_a_channel_dies_at_every_commit(
+    addresses: Addresses,
+    nursery: Nursery,
+    channel: KeptChannel,
+    told: Callable[[KeptChannel], Awaitable[Case]],
+) -> None:
+    for place in count(1):
+        case, subject = await told(channel), str(uuid4())
+        body = base64.b64encode(case.body).decode()
+        await nursery.end_of(nursery.spawn("polling", addresses.app_url, str(place), subject, body))
+        await check_books()
+        await ask_all()
+        await send_all()
+        assert await trial_balance(case.scene.compound) == case.books
+        assert await events_of("PaymentSucceeded", case.scene) == ("paid" in await case.scene.states())
+        await require_settled(case.scene, case.sent)
+        if "all" in await finished(subject):
+            break
+    assert 6 < place < MOST, "the places are not where they are thought to be"
 
 
 @pytest.mark.parametrize("answers", ["at_once", "defers"])
@@ -122,14 +172,14 @@ async def test_whoever_sends_a_refund_dies_at_every_commit(
 ) -> None:
     channel.defers = answers == "defers"
     for place in count(1):
-        scene, decider = await begun(channel), uuid4()
+        scene, approver = await begun(channel), uuid4()
         await intake.take_notification(channel, {}, channel.pay(await scene.number()))
         refund = await asked_back(scene)
         role = "refunding", addresses.app_url, str(place)
-        pid = nursery.spawn(*role, str(refund), str(scene.compound), str(decider), answers)
+        pid = nursery.spawn(*role, str(refund), str(scene.compound), str(approver), answers)
         await nursery.end_of(pid)
         await check_books()
-        await decide_and_send(refund, scene.compound, decider)
+        await decide_and_send(refund, scene.compound, approver)
         assert await trial_balance(scene.compound) == {
             "clearing": BILL - PART, "receivable": PART, "income": -BILL,
         }  # fmt: skip

@@ -27,6 +27,9 @@ JOURNALS = """
 query Journals($id: ID!, $on: Date!) { journals(compound: $id, fromOn: $on, untilOn: $on, first: 100) {
   nodes { kind memo reverses entries { code amountFen } } } }
 """
+TROUBLE = """
+query Trouble($id: ID!) { paymentExceptions(compound: $id) { nodes { id kind amountFen actions refund { id state } } } }
+"""
 DECIDE = "mutation Own($input: DecideRefundInput!) { decideRefund(input: $input) { errors { code } } }"
 BEGUN = "payment { id state amountFen clientParameters { name value } }"
 TAKEN = "payment { id state amountFen number receipt }"
@@ -173,8 +176,19 @@ def _back(steps: Steps, office: Office, phone: Phone, paid: Any) -> None:
         own = mutate(manager, "requestRefund", REFUND, **given, parts=parts, idempotencyKey=key())["refund"]
         decision = {"refund": own["id"], "approve": True, "idempotencyKey": key()}
         assert manager.codes(DECIDE, input=decision) == ["REFUND_OWN"]
-    with steps.step("另一人批准,款项回到支付宝 approved by another, the money is back at Alipay"):
+    with steps.step(
+        "平台余额不足退不出,在支付异常里重新退款 refused at Alipay, it is sent again as payment trouble"
+    ):
+        fault = {"platform": "alipay", "api": "alipay.trade.refund", "kind": "not_enough"}
+        phone.http.post(f"{phone.platform_url}/open/faults", json=fault).raise_for_status()
         mutate(manager, "decideRefund", REFUND, refund=asked["id"], approve=True, idempotencyKey=key())
+        trouble = eventually(lambda: _trouble(office, asked["id"]))
+        assert (trouble["kind"], trouble["amountFen"]) == ("REFUND_ABNORMAL", 100), trouble
+        assert trouble["actions"] == ["RETRY", "PREPAY"], trouble
+        settled = {"exception": trouble["id"], "action": "RETRY", "note": "已充值", "idempotencyKey": key()}
+        mutate(manager, "settlePaymentException", "exception { action }", **settled)
+        assert _trouble(office, asked["id"]) is None
+    with steps.step("款项回到支付宝,账单恢复待缴 the money is back at Alipay, and the bill is owed again"):
 
         def look() -> Any:
             found = phone.ask(PAYMENT, id=paid["id"])["payment"]
@@ -187,6 +201,12 @@ def _back(steps: Steps, office: Office, phone: Phone, paid: Any) -> None:
         assert phone.ask(BILL, id=part["bill"]["id"])["bill"]["state"] == "PARTLY_PAID"
 
 
+def _trouble(office: Office, refund: str) -> Any:
+    """What is open about a refund; None for nothing."""
+    found = office.manager.ask(TROUBLE, id=office.compound)["paymentExceptions"]["nodes"]
+    return next((each for each in found if each["refund"] and each["refund"]["id"] == refund), None)
+
+
 def _topping_up(steps: Steps, office: Office, phone: Phone) -> None:
     with steps.step("预存充值到账 money paid ahead arrives"):
         begun = mutate(
@@ -195,7 +215,7 @@ def _topping_up(steps: Steps, office: Office, phone: Phone) -> None:
         )["payment"]  # fmt: skip
         phone.platform("/open/alipay/pay", person="hua-guizhen", trade_no=_handed(begun)["tradeNO"])
         paid = _paid(phone, begun["id"])
-        assert paid["receipt"] is None and paid["parts"][0]["paidFen"] == 20_000, paid
+        assert paid["receipt"] and paid["parts"][0]["paidFen"] == 20_000, paid
         eventually(lambda: phone.ask(ACCOUNT, house=office.house)["viewer"]["account"]["prepaidFen"] or None)
 
 

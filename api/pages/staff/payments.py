@@ -30,7 +30,14 @@ async def show(page: Page) -> Response:
     states = [wanted["state"]] if wanted["state"] else None
     answer = await page.ask("Payments", compound=place.id, states=states, first=ROWS, after=wanted["after"])
     template = "staff/payment_rows.html" if page.is_partial else "staff/payments.html"
-    return page.show(template, place=place, wanted=wanted, states=STATES, found=answer["payments"])
+    return page.show(
+        template,
+        place=place,
+        wanted=wanted,
+        states=STATES,
+        found=answer["payments"],
+        open=answer["open"]["totalCount"],
+    )
 
 
 async def show_one(page: Page) -> Response:

@@ -12,6 +12,7 @@ import asyncpg
 
 from domains.billing.documents.amounts import figures
 from domains.billing.documents.papers import Column, Paper
+from domains.billing.rules import CATEGORIES
 from domains.kernel.money import split
 from payments.rules import KINDS
 
@@ -19,6 +20,8 @@ Rows = Sequence[asyncpg.Record]
 _AMOUNT = Column("金额（元）", 20, is_figure=True)
 _LATE_FEE = "滞纳金"
 _NO_INVOICE = "本收据不是税务发票。如需发票，请凭本收据向物业服务中心申请。"
+_AHEAD = "预存款记入上述房屋的预存账户，余额可随时查询。"
+_DEPOSIT = "押金在退还条件满足后退还，请妥善保管本收据。"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,27 +51,31 @@ def allotted(weights: Sequence[int], before_fen: int, paid_fen: int) -> list[int
     return [late - early for late, early in zip(after, before, strict=True)]
 
 
-def receipt(place: Place, payer: str, paid: Rows, lines: Rows) -> Paper:
-    """收据: what one payment settled, line by line."""
-    first, by_bill = paid[0], _by_bill(lines)
-    houses = "、".join(dict.fromkeys(row["house"] for row in paid))
+def receipt(place: Place, payer: str, paid: Rows, lines: Rows, ahead: Rows = ()) -> Paper:
+    """收据: what one payment settled, line by line, and what of it was paid ahead."""
+    every, by_bill = [*paid, *ahead], _by_bill(lines)
+    first, houses = every[0], "、".join(dict.fromkeys(row["house"] for row in every))
     facts = (
         ("房号", houses), ("交款人", payer), ("收款方式", KINDS[first["kind"]][0]), ("收款日期", f"{first['settled_on']}"),
     )  # fmt: skip
     columns = (Column("收费项目", 34), Column("账单号", 14), Column("计费期间", 32), _AMOUNT)
-    rows = tuple(row for each in paid for row in _receipt_rows(each, by_bill[each["bill_id"]]))
-    total = sum(row["amount_fen"] for row in paid)
+    rows = [row for each in paid for row in _receipt_rows(each, by_bill[each["bill_id"]])]
+    rows += [(_pot(each["purpose"]), "", "", figures(each["amount_fen"])) for each in ahead]
     return Paper(
-        "receipt",
-        place.compound,
-        place.company,
-        facts,
-        columns,
-        rows,
-        total,
-        "合计",
-        notes=(_NO_INVOICE, place.ask),
-    )
+        "receipt", place.compound, place.company, facts, columns, tuple(rows), sum(row["amount_fen"] for row in every),
+        "合计", notes=(*_receipt_notes(lines, ahead), _NO_INVOICE, place.ask),
+    )  # fmt: skip
+
+
+def _pot(purpose: str) -> str:
+    return f"预存款（{CATEGORIES[purpose]}）" if purpose else "预存款"
+
+
+def _receipt_notes(lines: Rows, ahead: Rows) -> Iterator[str]:
+    if ahead:
+        yield _AHEAD
+    if any(line["category"] == "deposit" for line in lines):
+        yield _DEPOSIT
 
 
 def _receipt_rows(paid: asyncpg.Record, lines: Rows) -> Iterator[tuple[str, ...]]:

@@ -18,7 +18,7 @@ from domains.billing.book_models import DocumentIssue
 from domains.billing.documents import composing, sql
 from domains.billing.documents.composing import BillSums, Place
 from domains.billing.documents.papers import TITLES, Kind, Paper, Seal, numbered, restored
-from domains.billing.queries import bills
+from domains.billing.queries import bills, house_payments
 from domains.identity.limits import limiter
 from domains.kernel import clock, database
 from domains.kernel.actor import Actor
@@ -56,7 +56,8 @@ class Document:
 
 
 async def issue_receipt(actor: Actor, *, journal_id: UUID) -> Document:
-    """The receipt (收据) of a payment, by the journal that settled bills with it.
+    """The receipt (收据) of a payment, by its journal: what it paid of bills, deposits (押金) too, and what it paid ahead
+    (预存). It ends once all of that was taken back or refunded.
 
     Raises PAYMENT_NOT_FOUND, RECEIPT_TAKEN_BACK, Throttled DOCUMENT_TOO_OFTEN, FILE_STORE_UNAVAILABLE.
     """
@@ -89,16 +90,21 @@ async def issue_letter(actor: Actor, *, letter_id: UUID) -> Document:
 @command("document.issue_receipt", caller="account")
 async def _receipt(actor: Actor, *, journal_id: UUID) -> UUID:
     await _take_turn(actor, journal_id)
-    paid = await database.fetch(sql.PAID, journal_id)
-    bill_ids = [row["bill_id"] for row in paid]
-    if not paid or any(row["amount_fen"] < 0 for row in paid) or not await _may_read(actor, bill_ids):
+    paid, ahead = await database.fetch(sql.PAID, journal_id), await database.fetch(sql.PUT_IN, journal_id)
+    bill_ids, every = [row["bill_id"] for row in paid], [*paid, *ahead]
+    if (
+        not every
+        or any(row["amount_fen"] < 0 for row in every)
+        or not await _may_have(actor, bill_ids, ahead)
+    ):
         raise NotFound("PAYMENT_NOT_FOUND", "没有找到这笔缴费,请刷新后重试", "payment")
-    concerns("Journal", journal_id, paid[0]["compound_id"])
-    if paid[0]["is_taken_back"]:
+    concerns("Journal", journal_id, every[0]["compound_id"])
+    if every[0]["is_taken_back"]:
         raise Conflict("RECEIPT_TAKEN_BACK", "这笔缴费已经退回,不能再开收据", "payment")
-    place, lines = await _place(paid[0]["compound_id"]), await database.fetch(sql.LINES, bill_ids)
-    paper = composing.receipt(place, await _payer(bill_ids), paid, lines)
-    return await _issued(actor, paid[0]["compound_id"], journal_id, paper)
+    place, lines = await _place(every[0]["compound_id"]), await database.fetch(sql.LINES, bill_ids)
+    payer = await _payer(bill_ids) if paid else await _ahead_by(ahead[0]["payment_id"])
+    paper = composing.receipt(place, payer, paid, lines, ahead)
+    return await _issued(actor, every[0]["compound_id"], journal_id, paper)
 
 
 @command("document.issue_bill", caller="account")
@@ -163,6 +169,15 @@ def _may_dun(actor: Actor, letter: asyncpg.Record) -> bool:
     return actor.may(permissions.DUNNING_WRITE, letter["compound_id"], letter["building_id"])
 
 
+async def _may_have(actor: Actor, bill_ids: Sequence[UUID], ahead: Sequence[asyncpg.Record]) -> bool:
+    """Who may see all of the bills and, where something was paid ahead, that payment or the house's money."""
+    if bill_ids and not await _may_read(actor, bill_ids):
+        return False
+    if not ahead or actor.may(permissions.BILLS_READ, ahead[0]["compound_id"], ahead[0]["building_id"]):
+        return True
+    return bool(await house_payments.by_id(actor, [ahead[0]["payment_id"]]))
+
+
 async def _may_read(actor: Actor, bill_ids: Sequence[UUID]) -> bool:
     return bool(bill_ids) and set(bill_ids) <= set(await bills.by_id(actor, bill_ids))
 
@@ -180,6 +195,10 @@ async def _place(compound_id: UUID) -> Place:
 
 async def _payer(bill_ids: Sequence[UUID]) -> str:
     return "、".join(row["name"] for row in await database.fetch(sql.PAYERS, bill_ids, clock.today()))
+
+
+async def _ahead_by(payment_id: UUID) -> str:
+    return "、".join(row["name"] for row in await database.fetch(sql.AHEAD_BY, payment_id))
 
 
 async def _issued(

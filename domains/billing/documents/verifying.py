@@ -20,7 +20,8 @@ _CODE = re.compile(r"[A-Z2-7]{26}")
 
 @dataclass(frozen=True, slots=True)
 class VerifiedDocument:
-    """What is on the paper and nothing of the people on it; `is_taken_back`: the payment of a receipt was returned."""
+    """What is on the paper and nothing of the people on it. Of a receipt `is_taken_back` says that its payment was
+    returned, all of it, and `refunded_fen` how much of it was refunded."""
 
     kind: str
     number: str
@@ -28,6 +29,7 @@ class VerifiedDocument:
     amount_fen: int
     issued_on: date
     is_taken_back: bool
+    refunded_fen: int
 
 
 async def verify_document(actor: Actor, code: str) -> VerifiedDocument:

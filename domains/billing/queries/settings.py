@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from domains.billing import permissions
+from domains.billing import payment_sql, permissions
 from domains.kernel import database
 from domains.kernel.actor import Actor
 
@@ -63,6 +63,11 @@ async def billing_rules(actor: Actor, compound_id: UUID) -> BillingRules:
         actor.refuse(compound_id)
     row = await database.fetchrow(RULES, compound_id)
     return BillingRules(compound_id) if row is None else BillingRules(**row)
+
+
+async def allows_part_payment(compound_id: UUID) -> bool:
+    """Whether a part of a bill may be paid there."""
+    return bool(await database.fetchval(payment_sql.ALLOWS_PART, compound_id))
 
 
 async def late_fee_rules(compound_id: UUID) -> list[LateFeeRule]:

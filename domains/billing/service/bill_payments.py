@@ -12,7 +12,7 @@ import asyncpg
 from domains.billing import bill_sql
 from domains.billing import payment_sql as sql
 from domains.billing.queries import bills as bill_queries
-from domains.billing.rules import CATEGORIES
+from domains.billing.rules import PREPAYABLE
 from domains.billing.service.assessing import being_paid, freeze
 from domains.identity.limits import limiter
 from domains.kernel import clock, database
@@ -213,8 +213,8 @@ def check_top_up(fen: int, purpose: str) -> None:
     """Raises Invalid TOP_UP_AMOUNT, PURPOSE_UNKNOWN."""
     if not 1 <= fen <= MOST_TOP_UP_FEN:
         raise Invalid("TOP_UP_AMOUNT", "充值金额应在 0.01 元到 50,000 元之间", "amountFen")
-    if purpose and purpose not in CATEGORIES:
-        raise Invalid("PURPOSE_UNKNOWN", "没有这种费用类别,请重新选择", "purpose")
+    if purpose and purpose not in PREPAYABLE:
+        raise Invalid("PURPOSE_UNKNOWN", "请选择预存款的用途", "purpose")
 
 
 @command("account.top_up", caller="resident", by_turns=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from domains.billing.rules import CATEGORIES
+from domains.billing.rules import PREPAYABLE
 from domains.estate.models import House
 from domains.kernel import clock, money, text
 from domains.kernel.actor import Actor
@@ -47,7 +47,7 @@ async def set_opening_balance(
 
 
 def _check(purpose: str, amount_fen: int) -> None:
-    if purpose and (purpose not in CATEGORIES or purpose == "deposit"):
+    if purpose and purpose not in PREPAYABLE:
         raise Invalid("PURPOSE_UNKNOWN", "请选择预存款的用途", "purpose")
     if money.within_range(amount_fen, field="amountFen") <= 0:
         raise Invalid("AMOUNT_INVALID", "金额须大于零,请重新填写", "amountFen")

@@ -113,6 +113,8 @@ def test_values_that_mean_something_else_elsewhere_have_labels_of_their_own() ->
         ("PaymentChannel", "channel"),
         ("PaymentProduct", "product"),
         ("RefundState", "refund"),
+        ("PaymentExceptionKind", "trouble"),
+        ("PaymentExceptionAction", "settle"),
     ):
         values = schema._schema.type_map[name].values  # type: ignore[attr-defined]  # an enum type has values
         assert {f"{prefix}:{value}" for value in values} - set(labels()) == set(), name

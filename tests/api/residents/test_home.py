@@ -12,7 +12,7 @@ from domains.residents.models import Vehicle
 from domains.residents.service import invitations, registration
 from schema.home import PartOfDay, part_of_day
 from tests.api.identity.clients import Api, codes
-from tests.factories import estate, identity, residents
+from tests.factories import access, estate, identity, residents, visits
 from tests.factories.residents import Scene
 
 pytestmark = pytest.mark.usefixtures("instance")
@@ -125,3 +125,14 @@ async def test_the_home_screen_is_for_residents(api: Api) -> None:
 )  # fmt: skip
 def test_part_of_day(hour: int, part: PartOfDay) -> None:
     assert part_of_day(hour) is part
+
+
+async def test_who_waits_for_a_word_comes_before_who_is_expected(api: Api, scene: Scene) -> None:
+    early = clock.now() - timedelta(hours=1)
+    await access.visitor_pass(
+        scene.compound_id, scene.house_id, scene.owner.account_id, starts_at=early, requested_at=early
+    )
+    await visits.ask_for_pass(scene)
+    seen, cost = await home(api, await identity.token(scene.owner.account_id))
+    assert [card["__typename"] for card in seen["cards"]] == ["VisitRequestedCard", "VisitExpectedCard"]
+    assert cost == STATEMENTS

@@ -172,6 +172,24 @@ async def test_a_top_up_arrives_and_pays_what_is_open(channel: ScriptedChannel, 
     await check_books()
 
 
+@pytest.mark.parametrize(
+    ("fen", "purpose", "code"),
+    [(0, "", "TOP_UP_AMOUNT"), (5, "deposit", "PURPOSE_UNKNOWN"), (5, "lottery", "PURPOSE_UNKNOWN")],
+)
+async def test_a_top_up_for_nothing_is_not_begun(
+    channel: ScriptedChannel, scene: Scene, fen: int, purpose: str, code: str
+) -> None:
+    who = await owner(scene)
+    with pytest.raises(DomainError, match=code):
+        await top_up_account(who, house_id=scene.house_id, fen=fen, purpose=purpose, way=H5)
+    assert (
+        await database.fetchval(
+            "SELECT count(*) FROM payment_order WHERE compound_id = $1", scene.compound_id
+        )
+        == 0
+    )
+
+
 async def test_a_platform_that_is_away_lets_the_bill_go_at_once(
     channel: ScriptedChannel, scene: Scene
 ) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
 
 from domains.billing import bill_sql, payer_sql
-from domains.billing.queries import accounts, bills
+from domains.billing.queries import accounts, bills, house_payments
 from domains.kernel import clock, database
 from tests.conftest import administer
 from tests.factories import bills as made
@@ -63,18 +64,40 @@ SELECT make_uuid7(), $1, 'bill', b.id, b.house_id, a.id, 10000, CASE b.state WHE
     b.issued_on
 FROM bill b JOIN ledger_account a ON a.subject_id = b.house_id AND a.code = 'receivable' WHERE b.compound_id = $1
 """
+# Each paid by the house's own money, or at the desk.
+ORDERS = """
+INSERT INTO payment_order (id, compound_id, holder_id, title, amount_fen, state, number, created_at, expires_at, paid_at,
+    paid_by)
+SELECT make_uuid7(), $1, p.holder_id, p.id, 10000, 'paid', row_number() OVER (), now(), now(), now(), p.id
+FROM payable p WHERE p.compound_id = $1 ORDER BY p.due_on
+"""
+ATTEMPTS = """
+INSERT INTO payment_attempt (id, order_id, compound_id, channel, product, out_trade_no, app_id, payee, reference, buyer,
+    amount_fen, state, channel_no, paid_fen, given_back_fen, problem, created_at, queries, succeeded_at, ended_at)
+SELECT o.paid_by, o.id, $1, c.name, 'desk', replace(o.id::text, '-', ''), '', '', '', '', 10000, 'succeeded', o.id, 10000, 0,
+    '', now(), 0, now(), now()
+FROM payment_order o, LATERAL (SELECT CASE WHEN o.number::int % 2 = 0 THEN 'cash' ELSE 'balance' END AS name) c
+WHERE o.compound_id = $1
+"""
+ITEMS = """
+INSERT INTO payment_item (id, order_id, position, payable_id, amount_fen, paid_fen, given_back_fen)
+SELECT make_uuid7(), id, 1, paid_by, 10000, 10000, 0 FROM payment_order WHERE compound_id = $1
+"""
 
 
 @pytest.fixture(scope="module")
 async def scene(instance: object, addresses: Any) -> Scene:
     there = await residents.scene()
-    await database.execute("UPDATE occupancy SET since_on = '2000-01-01' WHERE house_id = $1", there.house_id)
+    came = "UPDATE occupancy SET since_on = $2 WHERE house_id = $1"
+    await database.execute(came, there.house_id, date(2000, 1, 1))
+    await database.execute(came, there.next_door_id, date(2099, 1, 1))
     await database.execute(HOUSES, there.house_id)
     await database.execute(PEOPLE, there.compound_id)
     run_id = await made.run(there.compound_id)
     await database.execute(BILLS, there.compound_id, run_id)
     await database.execute(ACCOUNTS, there.compound_id)
-    await database.execute(PAYABLES, there.compound_id)
+    for statement in (PAYABLES, ORDERS, ATTEMPTS, ITEMS):
+        await database.execute(statement, there.compound_id)
     await administer(addresses.owner_url, "VACUUM ANALYZE")
     return there
 
@@ -92,6 +115,18 @@ async def test_a_residents_page_reads_a_page(scene: Scene) -> None:
     top = await plan(bills.OWN, scene.owner.account_id, clock.today(), None, None, None, None, 21)
     assert touched(top, "bill") <= 2 * 21
     assert touched(top, "payable") <= 2 * 21
+
+
+async def test_a_page_of_a_houses_payments_reads_a_page(scene: Scene) -> None:
+    assert await database.fetchval("SELECT count(*) FROM payment_order") >= 100_000
+    page = [scene.owner.account_id, clock.today(), None, None, 21]
+    top = await plan(house_payments.OWN, *page)
+    assert top["Actual Rows"] == 21
+    for table in ("payment_order", "payment_item", "payment_attempt", "payable", "bill"):
+        assert touched(top, table) <= 3 * 21, table
+    # Who came after all of them looks at what there is of the house, and at nothing else.
+    top = await plan(house_payments.OWN, scene.neighbour.account_id, *page[1:])
+    assert (top["Actual Rows"], touched(top, "payment_order")) == (0, 60)
 
 
 async def test_the_home_screen_reads_what_is_open(scene: Scene) -> None:

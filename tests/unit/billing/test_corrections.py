@@ -246,16 +246,7 @@ async def test_not_while_somebody_pays(scene: Scene) -> None:
     assert await bills.state_of(one) == ("open", 1_000, 0, 0, 0)
 
 
-class TestTwoPeople:
-    async def test_nobody_decides_their_own(self, scene: Scene) -> None:
-        both = scene.staff(ASK, DECIDE)
-        one = await bills.bill(scene.house_id, 1_000)
-        asked = await request_void(both, bill_id=one, reason=REASON)
-        for verdict in (True, False):
-            with pytest.raises(Conflict, match="CORRECTION_OWN"):
-                await decide_correction(both, correction_id=asked, approve=verdict, note="可以")
-        assert (await bills.state_of(one))[0] == "open"
-
+class TestDecisions:
     async def test_rejected_with_a_note_or_taken_back(self, scene: Scene) -> None:
         asks = scene.staff(ASK)
         one = await bills.bill(scene.house_id, 1_000)

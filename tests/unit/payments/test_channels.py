@@ -233,6 +233,14 @@ async def test_what_is_not_genuine_credits_nothing_and_what_is_comes_again(shop:
         "SELECT count(*) FROM gateway_event WHERE channel = $1 AND verdict = $2", shop.name, verdict
     )
     assert kept >= 1
+    # A box of WeChat Pay that is not opened names no payment: who runs the installation is told.
+    names = shop.name == "alipay" or verdict == "not for us"
+    told = "SELECT count(*) FROM payment_exception WHERE kind = 'refused' AND compound_id = $1"
+    assert await database.fetchval(told, scene.compound) == names
+    at_large = (
+        "SELECT count(*) FROM payment_exception WHERE kind = 'refused' AND compound_id IS NULL AND note = $1"
+    )
+    assert await database.fetchval(at_large, f"{shop.name}: {verdict}") == (not names)
     assert await trial_balance(scene.compound) == {"clearing": BILL, "income": -BILL}
     await require_same_books(shop)
 

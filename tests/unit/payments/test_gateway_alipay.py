@@ -157,6 +157,15 @@ async def test_a_refund_is_made_once_whoever_repeats_it(
     assert (books["refunded_fen"], len(books["refunds"])) == (881, 1)
 
 
+async def test_a_refund_finds_its_trade_by_the_platforms_own_number(
+    stand: Stand, gateway: AlipayGateway, buyer: str
+) -> None:
+    trade = await paid(stand, gateway, buyer)
+    ask = back(trade, 881, out_trade_no="0" * 32)
+    assert [(await gateway.refund(ask)).state, (await gateway.query_refund(ask)).state] == ["succeeded"] * 2
+    assert stand.trades()[trade.out_trade_no]["refunded_fen"] == 881
+
+
 async def test_a_trade_that_was_given_back_whole_was_paid_all_the_same(
     stand: Stand, gateway: AlipayGateway, buyer: str
 ) -> None:

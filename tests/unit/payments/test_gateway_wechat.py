@@ -173,6 +173,16 @@ async def test_a_refund_is_accepted_and_then_there(stand: Stand, gateway: WeChat
     assert (after.state, after.amount_fen, after.paid_at) == ("paid", 8_881, order.paid_at)
 
 
+async def test_a_refund_finds_its_order_by_the_platforms_own_number(
+    stand: Stand, gateway: WeChatGateway, buyer: str
+) -> None:
+    order = await paid(stand, gateway, buyer)
+    ask = back(order, 881, out_trade_no="0" * 32)
+    assert (await gateway.refund(ask)).state == "processing"
+    assert (await settled(gateway, ask)).state == "succeeded"
+    assert stand.trades()[order.out_trade_no]["refunded_fen"] == 881
+
+
 async def test_a_refund_finds_its_order_by_our_number_too(
     stand: Stand, gateway: WeChatGateway, buyer: str
 ) -> None:

@@ -255,7 +255,7 @@ async def test_a_refund_is_there_once_its_amount_is_told() -> None:
         assert (await here(node(method, **less)).query_refund(REFUND)).state == "absent"
     for wrong in (
         {**done, "out_request_no": "R2"},
-        {**done, "out_trade_no": "N2"},
+        {**done, "trade_no": "2201"},
         {**done, "refund_amount": "x"},
     ):
         with pytest.raises(OutcomeUnknown):

@@ -291,7 +291,7 @@ async def test_an_answer_about_something_else_is_not_believed(answer: dict[str, 
     "answer",
     [
         refunded(out_refund_no="R99999"),
-        refunded(out_trade_no="N99999"),
+        refunded(transaction_id="4299"),
         refunded(status="NEW"),
         refunded(amount={"refund": "100"}),
         refunded(refund_id=None),

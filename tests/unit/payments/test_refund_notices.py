@@ -139,7 +139,7 @@ async def test_a_refund_that_nobody_tells_the_end_of_is_for_a_person(channel: Sc
     with clock.use(FixedClock(clock.now() + timedelta(days=3, minutes=1))):
         for _ in range(2):
             await refund_sending.see_to(refund)
-    assert await database.fetchval(KINDS, scene.compound) == ["stuck"]
+    assert await database.fetchval(KINDS, scene.compound) == ["refund_stuck"]
     assert await database.fetchval("SELECT state FROM refund WHERE id = $1", refund) == "approved"
 
 

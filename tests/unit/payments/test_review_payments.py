@@ -148,10 +148,10 @@ async def test_a_second_number_of_the_channels_for_one_attempt_is_for_a_person(
 ) -> None:
     scene = await paid(channel)
     number = await scene.number()
-    second = orjson.loads(channel.pay(number)) | {"id": "other", "channel_no": "T-other"}
+    second = orjson.loads(channel.pay(number)) | {"id": "other", "channel_no": f"T-{number}"}
     for _ in range(2):
         assert (await intake.take_notification(channel, {}, orjson.dumps(second))).verdict == "again"
-    assert await trial_balance(scene.compound) == {"clearing": BILL, "income": -BILL}
+    assert await trial_balance(scene.compound) == {"clearing": 2 * BILL, "suspense": -BILL, "income": -BILL}
     assert await database.fetchval(KINDS, scene.compound) == ["second_success"]
 
 
@@ -185,7 +185,7 @@ async def test_a_refund_by_a_channel_that_is_not_set_up_any_more_is_for_a_person
         clock.use(FixedClock(clock.now() + timedelta(days=3, minutes=1))),
     ):
         await refund_sending.see_to(refund)
-    assert await database.fetchval(KINDS, scene.compound) == ["stuck"]
+    assert await database.fetchval(KINDS, scene.compound) == ["refund_stuck"]
 
 
 async def test_a_text_that_no_database_keeps_is_refused_like_any_other(channel: ScriptedChannel) -> None:
@@ -260,6 +260,8 @@ async def test_forged_notifications_fill_no_database(settings: Settings, channel
         ]
     assert set(codes) == {400, 429}
     assert await database.fetchval(count) == before + codes.count(400)
+    told = "SELECT count(*) FROM payment_exception WHERE compound_id IS NULL AND note = 'wechat: signature'"
+    assert await database.fetchval(told) == 1
 
 
 async def test_a_question_that_is_refused_says_nothing_of_the_refund(channel: ScriptedChannel) -> None:

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 
+from miniprogram_stub.platform.faults import (
+    APIS,
+    CALL_FAULTS,
+    NOTICE_FAULTS,
+    PAY_FAULTS,
+    REFUND_FAULTS,
+    Fault,
+)
 from tests.unit.stand_ins.merchant import (
     alipay,
     alipay_buyer,
@@ -29,6 +39,7 @@ from tests.unit.stand_ins.merchant import (
 )
 from tests.unit.stand_ins.stand import Stand
 
+GUIDE = Path(__file__).parents[3] / "docs" / "payments.md"
 CREATE, REFUND = "alipay.trade.create", "alipay.trade.refund"
 JSAPI = "/v3/pay/transactions/jsapi"
 
@@ -141,3 +152,16 @@ def test_a_fault_that_cannot_happen_is_refused(paying: Stand, platform: str, api
 def test_a_notification_is_not_sent_a_million_times(paying: Stand) -> None:
     ordered = {"platform": "alipay", "api": "notify", "kind": "duplicate", "copies": 1_000_000}
     assert paying.http.post("/open/faults", json=ordered).status_code == 400
+
+
+def test_the_guide_names_what_can_be_ordered_and_nothing_else() -> None:
+    """Interfaces and faults of payments, by the table that people read."""
+    table = GUIDE.read_text(encoding="utf-8").split("| `api` | `kind` |")[1].split("\n\n")[0]
+    rows = [line.split("|")[1:3] for line in table.splitlines()[2:]]
+    apis, kinds = ({name for row in rows for name in re.findall(r"`([^`]+)`", row[at])} for at in (0, 1))
+    every = {*CALL_FAULTS, *NOTICE_FAULTS, *REFUND_FAULTS, *PAY_FAULTS}
+    assert kinds == every - {"dead_token", "gone"}, "those are of other interfaces"
+    bills = {"alipay.data.dataservice.bill.downloadurl.query", "bill", "tradebill", "billdownload"}
+    others = {"alipay.system.oauth.token", "alipay.open.app.mini.templatemessage.send"}
+    assert apis == {*APIS["alipay"], *APIS["wechatpay"]} - bills - others
+    assert Fault("alipay", "notify", "duplicate", copies=200).possible, "the example there"
