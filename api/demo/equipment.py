@@ -10,6 +10,7 @@ from uuid import UUID
 
 import asyncpg
 
+from api.demo.places import MAIN_GATE
 from domains.access.service.doors import register_door
 from domains.devices.facts import DeviceFacts
 from domains.devices.service import ledger
@@ -85,7 +86,7 @@ class Gate:
 
 
 GATES = (
-    Gate("南门", "gate", "gate", "南门岗亭"),
+    Gate(MAIN_GATE, "gate", "gate", "南门岗亭"),
     Gate("北门", "gate", "gate", "北门岗亭", needs_screen=True),
     Gate("东门车行入口", "vehicle_gate", "vehicle_gate", "东门", "in"),
     Gate("东门车行出口", "vehicle_gate", "vehicle_gate", "东门", "out"),

@@ -54,6 +54,9 @@ COMPOUND = CompoundSite(
     latitude=Decimal("30.316400"),
 )
 
+MAIN_GATE = "南门"
+"""Where the compound's guests come in, and its guard stands."""
+
 SECOND_COMPOUND = CompoundSite(
     name="银杏苑",
     code="YXY",

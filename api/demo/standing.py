@@ -8,7 +8,7 @@ from uuid import UUID
 
 from api.demo.loading import PASSWORD, STAFF
 from api.demo.people import demo_people
-from api.demo.places import COMPOUND
+from api.demo.places import COMPOUND, MAIN_GATE
 from domains.access import sealed
 from domains.access.rules import REQUEST_LIFE
 from domains.access.service import templates
@@ -127,7 +127,8 @@ async def _take_payments(compound_id: UUID, platform_url: str) -> None:
     from api.demo.paying import Morning
 
     await employ()
-    await Morning(compound_id, await _staff("cashier"), await _staff("accountant"), platform_url).live()
+    cashier, clerk, manager = await _staff("cashier"), await _staff("accountant"), await _staff("manager")
+    await Morning(compound_id, cashier, clerk, manager, platform_url).live()
 
 
 async def _receive(there: Standing) -> None:
@@ -141,7 +142,7 @@ async def _receive(there: Standing) -> None:
 
     house = House(owner, Actor(kind="resident", account_id=account_id, houses=await ties(account_id)))
     if not there.has_visits:
-        gate_id = await database.fetchval(GATE, there.compound_id)
+        gate_id = await database.fetchval(GATE, there.compound_id, MAIN_GATE)
         await house.receive(await _staff("guard"), gate_id)
     # Whoever tried the demo out may have used up what a house may do in a day.
     with suppress(Conflict, Throttled):

@@ -21,7 +21,7 @@ from domains.kernel.clock import FixedClock
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 EVERY_DAY, TUESDAY = (1, 2, 3, 4, 5, 6, 7), (2,)
 
-GATE = "SELECT id FROM door WHERE compound_id = $1 AND name = '南门' AND removed_at IS NULL"
+GATE = "SELECT id FROM door WHERE compound_id = $1 AND name = $2 AND removed_at IS NULL"
 ASKED = "SELECT id FROM visitor_pass WHERE house_id = $1 AND state = 'requested' ORDER BY id DESC LIMIT 1"
 
 

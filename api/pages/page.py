@@ -70,6 +70,12 @@ class Page:
         return items_for(self.context.actor)
 
     @property
+    def here(self) -> str:
+        """The entry of the navigation that this page belongs to: the longest of which its path is part."""
+        path = self.request.url.path
+        return max((item.path for item in self.navigation if path.startswith(item.path)), key=len, default="")
+
+    @property
     def seat(self) -> tuple[str, str]:
         """By which a browser knows again who chose something in it, and in which session."""
         actor = self.context.actor

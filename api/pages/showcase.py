@@ -9,11 +9,28 @@ from domains.kernel.slots import Slot
 
 @dataclass(frozen=True, slots=True)
 class DemoAccount:
-    """Somebody to sign in as: by a password, or without one by a code that is sent to the phone."""
+    """Somebody to sign in as: by a password, or without one by a code that is sent to the phone. What `part` they
+    play, and what for, the labels `demo:…` and `demo-use:…` say."""
 
-    title: str
+    part: str
+    name: str
     login: str
     password: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoHouse:
+    """The house of the guided walk, whose owner is among the accounts; `gate` is where its guests come in."""
+
+    building: str
+    unit: str
+    room: str
+    gate: str
+
+    @property
+    def number(self) -> str:
+        """As the registers write it."""
+        return f"{self.building}{self.unit}{self.room}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +43,7 @@ class Showcase:
     accounts: tuple[DemoAccount, ...]
     platform_url: str
     visitor_path: str = ""
+    house: DemoHouse | None = None
 
     @property
     def sms_url(self) -> str:
@@ -36,6 +54,11 @@ class Showcase:
     def phone_url(self) -> str:
         """Where all that phones show is read."""
         return self.platform_url and f"{self.platform_url}/phone"
+
+    @property
+    def cast(self) -> dict[str, DemoAccount]:
+        """The accounts by the part that they play."""
+        return {account.part: account for account in self.accounts}
 
 
 showcase: Slot[Showcase | None] = Slot("showcase")

@@ -11,18 +11,19 @@ Errors = list[dict[str, str]]
 
 
 async def show_sign_in(page: Page) -> Response:
-    """The form; one who is signed in goes on."""
-    after = local(page.asked("next"))
-    if page.context.actor.kind == "staff":
+    """The form; one who is signed in goes on, except by a link that asks for somebody else (`as`)."""
+    after, wanted = local(page.asked("next")), page.asked("as") or ""
+    if page.context.actor.kind == "staff" and not wanted:
         return page.go(after)
-    return _form(page, after, is_over=page.asked("ended") is not None)
+    return _form(page, after, login=wanted, is_over=page.asked("ended") is not None)
 
 
 def _form(
-    page: Page, after: str, *, errors: Errors | None = None, is_over: bool = False, asks_code: bool = False
-) -> Response:
+    page: Page, after: str, *, login: str = "", errors: Errors | None = None, is_over: bool = False,
+    asks_code: bool = False,
+) -> Response:  # fmt: skip
     return page.show(
-        "sign_in.html", after=after, login=page.typed("login"), errors=errors or [], is_over=is_over,
+        "sign_in.html", after=after, login=page.typed("login") or login, errors=errors or [], is_over=is_over,
         asks_code=asks_code,
     )  # fmt: skip
 
@@ -41,6 +42,8 @@ async def sign_in(page: Page) -> Response:
         errors: Errors = payload["errors"]
         wanted = errors[0]["code"] == "TOTP_REQUIRED"
         return _form(page, after, errors=[] if wanted else errors, asks_code=wanted or bool(code))
+    if page.context.actor.kind == "staff":  # somebody else was signed in here
+        await page.ask("SignOut")
     page.jar.sign_in(*pair)
     return page.go(after)
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from axe_playwright_python.base import AXE_SCRIPT  # type: ignore[import-untyped]  # has no types
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, async_playwright
 
 from api.settings import REPOSITORY
@@ -20,6 +21,10 @@ HOME = REPOSITORY / ".linli" / "cache" / "chromium"
 PHONE = (390, 844)
 NARROW = (360, 740)
 DESK = (1440, 900)
+# Contrast is judged by contrast.js, in less time.
+AXE = """async () => (await axe.run({ rules: { "color-contrast": { enabled: false } } })).violations
+  .filter(({ impact }) => impact === "serious" || impact === "critical")
+  .map(({ id, nodes }) => `${id}: ${nodes[0].html.slice(0, 200)}`)"""
 
 
 def chromium() -> str | None:
@@ -55,6 +60,8 @@ class Window:
     complaints: list[str] = field(default_factory=list)
     provoked: list[str] = field(default_factory=list)
     """Parts of complaints that the test itself brings about."""
+    is_examined: bool = False
+    """Whether axe-core is there on every page."""
 
     def watch(self) -> None:
         """Keep what the browser complains of."""
@@ -71,6 +78,16 @@ class Window:
         if message.type in ("error", "warning"):
             self.complaints.append(f"{message.text} {message.location}")
 
+    async def examine(self) -> None:
+        """Have axe-core on every page from now on."""
+        await self.context.add_init_script(AXE_SCRIPT)
+        self.is_examined = True
+
+    async def barriers(self) -> list[str]:
+        """What keeps somebody out who cannot see or point (WCAG 2.2, by axe-core); nothing where it is not there."""
+        found: list[str] = await self.page.evaluate(AXE) if self.is_examined else []
+        return found
+
     async def sign_in(self, url: str, login: str, password: str) -> None:
         """Through the form, as a person does."""
         await self.page.goto(f"{url}/staff/sign-in")
@@ -81,9 +98,10 @@ class Window:
 
 @asynccontextmanager
 async def window(
-    started: Browser, size: tuple[int, int] = DESK, *, dark: bool = False, locale: str = "zh-CN"
-) -> AsyncIterator[Window]:
-    """A window of that size; complaints fail whoever opened it."""
+    started: Browser, size: tuple[int, int] = DESK, *, dark: bool = False, locale: str = "zh-CN",
+    examined: bool = False,
+) -> AsyncIterator[Window]:  # fmt: skip
+    """A window of that size, with axe-core where it is `examined`; complaints fail whoever opened it."""
     context = await started.new_context(
         viewport={"width": size[0], "height": size[1]},
         color_scheme="dark" if dark else "light",
@@ -91,6 +109,8 @@ async def window(
     )
     opened = Window(context, await context.new_page())
     opened.watch()
+    if examined:
+        await opened.examine()
     try:
         yield opened
     finally:

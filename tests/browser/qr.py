@@ -31,7 +31,7 @@ def matrix_of(path: str, side: int) -> Matrix:
 
 
 def decode(matrix: Matrix) -> str:
-    """The text; ValueError where it is no code, or not one alphanumeric segment."""
+    """The text; ValueError where it is no code, or holds something else than letters and bytes."""
     size = len(matrix)
     version = (size - 17) // 4
     for level in LEVELS:
@@ -79,17 +79,33 @@ def _text(bits: list[bool], version: int, level: int) -> str:
             if turn < size:
                 block.append(next(stream))
     joined = [bool(word >> bit & 1) for block in blocks for word in block for bit in range(7, -1, -1)]
-    return _alphanumeric(joined, 9 if version < 10 else 11)
+    return _segment(Bits(joined), version)
 
 
-def _alphanumeric(bits: list[bool], counted: int) -> str:
-    if _number(bits[:4]) != 0b0010:
-        raise ValueError("not alphanumeric")
-    length, at, text = _number(bits[4 : 4 + counted]), 4 + counted, ""
+class Bits:
+    """Read from their beginning."""
+
+    def __init__(self, bits: list[bool]) -> None:
+        self._bits, self._at = bits, 0
+
+    def next(self, count: int) -> int:
+        """The next so many, as a number."""
+        self._at += count
+        return _number(self._bits[self._at - count : self._at])
+
+
+def _segment(bits: Bits, version: int) -> str:
+    mode = bits.next(4)
+    if mode == 0b0100:
+        length = bits.next(8 if version < 10 else 16)
+        return bytes(bits.next(8) for _ in range(length)).decode()
+    if mode != 0b0010:
+        raise ValueError("neither letters nor bytes")
+    length, text = bits.next(9 if version < 10 else 11), ""
     for _ in range(length // 2):
-        first, second = divmod(_number(bits[at : at + 11]), 45)
-        text, at = text + ALPHABET[first] + ALPHABET[second], at + 11
-    return text + (ALPHABET[_number(bits[at : at + 6])] if length % 2 else "")
+        first, second = divmod(bits.next(11), 45)
+        text += ALPHABET[first] + ALPHABET[second]
+    return text + (ALPHABET[bits.next(6)] if length % 2 else "")
 
 
 def _number(bits: list[bool]) -> int:

@@ -32,7 +32,7 @@ PLAIN = {
     "consumption": "/staff/meters/use", "meter-import": "/staff/meters/import",
     "billing-runs": "/staff/billing-runs", "bills": "/staff/bills", "corrections": "/staff/corrections",
     "desk": "/staff/desk?house=3幢1单元1201", "payments": "/staff/payments", "refunds": "/staff/refunds",
-    "ledger": "/staff/ledger",
+    "payment-exceptions": "/staff/payments/exceptions", "ledger": "/staff/ledger",
     "arrears": "/staff/arrears", "promises": "/staff/arrears/promises", "dunning": "/staff/dunning",
     "books": "/staff/books", "expenses": "/staff/books/expenses",
 }  # fmt: skip

@@ -127,16 +127,19 @@ async def test_published_accounts_fit_a_residents_phone(
     publisher = await guards.guard(scene, permissions.BOOKS_PUBLISH)
     await publish_accounts(publisher, compound_id=scene.compound_id, month=month, note="请邻居们查阅")
     path = link_to(LinkedMonth(scene.compound_id, month, clock.now())).path
-    async with window(opened, size, dark=dark, locale=locale) as each:
+    examined = size == NARROW and not dark
+    async with window(opened, size, dark=dark, locale=locale, examined=examined) as each:
         await each.page.goto(served + path)
         for summary in await each.page.locator("main summary").all():
             await summary.click()
         await expect(each.page.locator("main")).to_contain_text("¥1,000.00")
         assert not await each.page.evaluate(WIDER)
         assert await each.page.evaluate(CONTRAST) == [] and await each.page.evaluate(UNLABELLED) == []
+        assert await each.barriers() == []
         each.provoked.append("404")
         await each.page.goto(f"{served}/books/{'A' * 80}")
         assert not await each.page.evaluate(WIDER) and await each.page.evaluate(CONTRAST) == []
+        assert await each.barriers() == []
         assert await each.page.locator("h1").count() == 1 and "¥" not in await each.page.content()
 
 
@@ -145,7 +148,8 @@ async def test_published_accounts_fit_a_residents_phone(
 async def test_every_page_fits_and_can_be_read(
     served: str, opened: Browser, scene: Scene, size: tuple[int, int], dark: bool, locale: str
 ) -> None:
-    async with window(opened, size, dark=dark, locale=locale) as each:
+    examined = size == NARROW and not dark
+    async with window(opened, size, dark=dark, locale=locale, examined=examined) as each:
         page = each.page
         await each.sign_in(served, await staff_of(scene, *EVERYTHING), identity.PASSWORD)
         await page.wait_for_url("**/staff/search")
@@ -155,5 +159,6 @@ async def test_every_page_fits_and_can_be_read(
                 await summary.click()
             assert not await page.evaluate(WIDER), path
             assert await page.evaluate(CONTRAST) == [], path
+            assert await each.barriers() == [], path
             assert await page.locator("h1").count() == 1
             assert await page.evaluate(UNLABELLED) == [], path

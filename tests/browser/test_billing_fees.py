@@ -49,7 +49,8 @@ async def paths(scene: Scene) -> dict[str, str]:
 @SIZES
 async def test_every_page_fits_and_can_be_read(served: str, opened: Browser, size: tuple[int, int]) -> None:
     scene, is_dark = await residents.scene(), size == DESK
-    async with window(opened, size, dark=is_dark, locale="en-GB" if is_dark else "zh-CN") as each:
+    locale = "en-GB" if is_dark else "zh-CN"
+    async with window(opened, size, dark=is_dark, locale=locale, examined=size == NARROW) as each:
         await each.sign_in(served, await staff_of(scene, *EVERYTHING), identity.PASSWORD)
         await each.page.wait_for_url("**/staff/search")
         for name, path in (await paths(scene)).items():
@@ -58,6 +59,7 @@ async def test_every_page_fits_and_can_be_read(served: str, opened: Browser, siz
                 await summary.click()
             assert not await each.page.evaluate(WIDER), name
             assert await each.page.evaluate(CONTRAST) == [], name
+            assert await each.barriers() == [], name
             assert await each.page.evaluate(UNLABELLED) == [], name
             assert await each.page.locator("h1").count() == 1
 

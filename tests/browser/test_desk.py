@@ -149,7 +149,8 @@ async def paths(scene: Scene) -> list[str]:
 async def test_every_page_fits_and_can_be_read(
     served: str, opened: Browser, scene: Scene, size: tuple[int, int], dark: bool, locale: str
 ) -> None:
-    async with window(opened, size, dark=dark, locale=locale) as each:
+    examined = size == NARROW and not dark
+    async with window(opened, size, dark=dark, locale=locale, examined=examined) as each:
         page = each.page
         await each.sign_in(served, await staff_of(scene, *EVERYTHING), identity.PASSWORD)
         await page.wait_for_url("**/staff/guard")
@@ -159,5 +160,6 @@ async def test_every_page_fits_and_can_be_read(
                 await summary.click()
             assert not await page.evaluate(WIDER), path
             assert await page.evaluate(CONTRAST) == [], path
+            assert await each.barriers() == [], path
             assert await page.locator("h1").count() == 1
             assert await page.evaluate(UNLABELLED) == [], path

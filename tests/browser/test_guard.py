@@ -223,7 +223,7 @@ async def paths(gate: Gate) -> list[str]:
 async def test_every_page_fits_and_can_be_read(
     served: str, opened: Browser, gate: Gate, size: tuple[int, int], dark: bool
 ) -> None:
-    async with window(opened, size, dark=dark) as each:
+    async with window(opened, size, dark=dark, examined=size == NARROW and not dark) as each:
         page = each.page
         await each.sign_in(served, gate.login, identity.PASSWORD)
         await page.wait_for_url("**/staff/guard")
@@ -231,6 +231,7 @@ async def test_every_page_fits_and_can_be_read(
             await page.goto(served + path)
             assert not await page.evaluate(WIDER), path
             assert await page.evaluate(CONTRAST) == [], path
+            assert await each.barriers() == [], path
             assert await page.locator("h1").count() == 1
             unlabelled = await page.evaluate(
                 "[...document.querySelectorAll('input:not([type=hidden]), select, textarea')]"

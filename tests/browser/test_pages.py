@@ -128,11 +128,14 @@ async def test_every_page_fits_and_every_field_is_labelled(
     scene = await residents.scene()
     await registered(scene)
     login = await everyone(scene)
-    async with window(opened, size, dark=dark) as each:
+    examined = (size, dark) in ((NARROW, False), (DESK, True))
+    async with window(opened, size, dark=dark, examined=examined) as each:
         page = each.page
-        for path in ("/", "/join/GYL", "/staff/sign-in"):
+        each.provoked.append("404")
+        for path in ("/", "/join/GYL", "/staff/sign-in", "/nowhere", "/documents/ABCDEFGH"):
             await page.goto(served + path)
             assert not await page.evaluate(WIDER), path
+            assert await each.barriers() == [], path
         await each.sign_in(served, login, identity.PASSWORD)
         await page.wait_for_url("**/staff/registrations")
         for path in (
@@ -153,6 +156,7 @@ async def test_every_page_fits_and_every_field_is_labelled(
                 ".filter(field => !field.labels.length).map(field => field.name)"
             )
             assert unlabelled == [], path
+            assert await each.barriers() == [], path
             assert await page.locator("h1").count() == 1
             theme = await page.evaluate("document.documentElement.getAttribute('data-bs-theme')")
             assert theme == ("dark" if dark else "light")
@@ -171,7 +175,6 @@ async def test_texts_stand_out_from_their_ground(served: str, opened: Browser, d
         page = each.page
         for path in ("/", "/staff/sign-in?ended=1"):
             await page.goto(served + path)
-            await page.evaluate("document.querySelector('.hero')?.remove()")
             assert await page.evaluate(CONTRAST) == [], path
         await each.sign_in(served, login, identity.PASSWORD)
         await page.wait_for_url("**/staff/registrations")

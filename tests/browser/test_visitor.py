@@ -284,7 +284,7 @@ async def test_every_screen_fits_and_can_be_read(
     first = await visit()
     paths = [first.path, f"/visit/{first.scene.code}"]
     paths += [(await another(first.scene, first.gate, **more)).path for more in SCREENS.values()]
-    async with window(opened, size, dark=dark) as each:
+    async with window(opened, size, dark=dark, examined=size == NARROW and not dark) as each:
         page = each.page
         for path in [*paths, "fire"]:
             if path == "fire":
@@ -294,4 +294,5 @@ async def test_every_screen_fits_and_can_be_read(
             await page.goto(served + (first.path if path == "fire" else path))
             assert not await page.evaluate(WIDER), path
             assert await page.evaluate(CONTRAST) == [], path
+            assert await each.barriers() == [], path
             assert await page.locator("h1").count() == 1

@@ -94,6 +94,7 @@ class ScriptedChannel:
                 fields["fen"],
                 body=body,
                 given_back_fen=fields.get("given_back", 0),
+                channel_no=fields.get("channel_no", ""),
             )
         else:
             about = Sighting(

@@ -184,3 +184,23 @@ async def test_signing_in_leaves_an_audit_row(visitor: Visitor) -> None:
         "WHERE m.login = $1 AND action = 'session.sign_in'", login,
     )  # fmt: skip
     assert row is not None and row["outcome"] == "done" and row["ip"].startswith("10.")
+
+
+async def test_a_link_asks_for_somebody_and_ends_whoever_was_signed_in(visitor: Visitor) -> None:
+    first, second = await colleague(), await colleague()
+    await visitor.sign_in(first)
+    onward = await visitor.get("/staff/sign-in?next=/staff/guard")
+    assert onward.headers["location"] == "/staff/guard"
+    asked = await visitor.get(f"/staff/sign-in?as={second}&next=/staff/guard")
+    assert asked.status_code == 200 and f'name="login" value="{second}"' in asked.text
+    given = {"login": second, "password": identity.PASSWORD, "next": "/staff/guard"}
+    refused = await visitor.post("/staff/sign-in", {**given, "password": "Wrong-password-1"})
+    assert refused.status_code == 200 and await sessions_of(first) == 1
+    done = await visitor.post("/staff/sign-in", given)
+    assert (done.status_code, done.headers["location"]) == (303, "/staff/guard")
+    assert (await sessions_of(first), await sessions_of(second)) == (0, 1)
+
+
+async def test_a_login_in_an_address_is_text(visitor: Visitor) -> None:
+    shown = await visitor.get('/staff/sign-in?as="><script>alert(1)</script>')
+    assert "<script>alert" not in shown.text and "alert(1)" in shown.text

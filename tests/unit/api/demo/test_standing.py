@@ -10,9 +10,11 @@ from datetime import timedelta
 import pytest
 
 from api.demo.loading import STAFF, fill_inboxes, load_demo
+from api.demo.showing import show_demo
 from api.demo.standing import employ, stand
 from api.demo.telling import settled
 from api.instance import Addresses, running
+from api.pages.showcase import showcase
 from api.settings import Settings
 from api.wiring import PERMISSIONS
 from domains.access.service import ending
@@ -23,6 +25,7 @@ from domains.kernel import clock, database
 from domains.kernel.actor import ANONYMOUS
 from domains.kernel.clock import FixedClock
 from tests.factories.ledger import check_books
+from tests.factories.showing import shown
 from tests.unit.stand_ins.stand import Stand
 from tests.unit.stand_ins.stand import running as stand_running
 
@@ -155,13 +158,34 @@ async def test_a_demo_of_an_earlier_version_gets_its_guard_and_its_manager_may_d
     assert await StaffMember.all().count() == len(STAFF)
 
 
-async def test_the_desk_was_paid_at_by_every_way_and_a_refund_waits(path: str) -> None:
+async def test_the_desk_was_paid_at_by_every_way_and_two_refunds_wait(path: str) -> None:
     taken = await database.fetch(
         "SELECT a.channel, o.state FROM payment_order o JOIN payment_attempt a ON a.id = o.paid_by "
         "WHERE o.cashier_id IS NOT NULL ORDER BY 1"
     )
     paid = [(channel, "paid") for channel in ("alipay", "cash", "pos", "wechat")]
     assert [tuple(row.values()) for row in taken] == paid
-    waiting = await database.fetch("SELECT state, amount_fen FROM refund")
-    assert [tuple(row.values()) for row in waiting] == [("requested", 5_000)]
+    waiting = await database.fetch("SELECT state, amount_fen FROM refund ORDER BY state")
+    assert [tuple(row.values()) for row in waiting] == [("abnormal", 1_200), ("requested", 5_000)]
+    open_ = await database.fetch("SELECT kind, amount_fen FROM payment_exception WHERE closed_at IS NULL")
+    assert [tuple(row.values()) for row in open_] == [("refund_abnormal", 1_200)]
     await check_books()
+
+
+async def test_the_guided_walk_finds_a_gate_a_run_that_waits_and_a_house_that_owes(path: str) -> None:
+    with shown(None):
+        show_demo(Addresses("", "", ""), path)
+        demo = showcase()
+    assert demo and demo.house and demo.visitor_path == path
+    found = await database.fetchrow(
+        "SELECT c.code, (SELECT kind FROM door d WHERE d.compound_id = c.id AND d.name = $2) AS gate, "
+        "(SELECT count(*) FROM billing_run r WHERE r.compound_id = c.id AND r.state = 'draft') AS runs, "
+        "EXISTS (SELECT FROM bill b WHERE b.house_id = h.id AND b.state = 'open') AS owes, "
+        "(SELECT count(*) FROM person p JOIN occupancy o ON o.person_id = p.id WHERE o.house_id = h.id "
+        "AND p.account_id IS NOT NULL AND p.name = $3 AND o.ended_at IS NULL) AS owners "
+        "FROM house h JOIN compound c ON c.id = h.compound_id WHERE h.number = $1",
+        demo.house.number, demo.house.gate, demo.cast["owner"].name,
+    )  # fmt: skip
+    assert found is not None and tuple(found.values()) == (demo.code, "gate", 1, True, 1)
+    staff = {each.login for each in await StaffMember.all()}
+    assert {each.login for each in demo.accounts if each.password} == staff
