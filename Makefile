@@ -10,7 +10,7 @@ export RUSTUP_HOME := $(CURDIR)/.linli/rustup
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench audit journey lock migrations schema
+.PHONY: help demo test check bench audit journey lock migrations schema client
 
 help: ## what there is
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -55,3 +55,6 @@ lock: develop ## make the lock files anew (UPGRADE=--upgrade for newer versions)
 
 schema: develop ## write schema.graphql anew
 	@$(BIN)/python -m api.cli export-schema --write
+
+client: develop ## build the mini-program for browsers, WeChat and Alipay (needs Node; LINLI_API= its server)
+	@$(BIN)/python -m tests.miniprogram

@@ -136,8 +136,8 @@ class Settings(BaseSettings):
     ide: bool = True
     introspection: bool = True
     trusted_documents_only: bool = False
-    trusted_documents: Path | None = None
-    """JSON file of the documents clients may send: SHA-256 → text."""
+    trusted_documents: Path | None = REPOSITORY / "miniprogram_stub" / "client" / "documents.json"
+    """JSON file of the documents clients may send, SHA-256 → text; those of the mini-program unless another is named."""
     platform_stand_ins: bool = True
     """Start the local stand-ins of WeChat, Alipay and SMS where no real platform is set."""
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import gzip
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -34,27 +35,54 @@ class Asset:
     packed: bytes
 
 
-@cache
-def names() -> frozenset[str]:
-    """What there is: a request can name nothing else."""
-    found = (path for path in ROOT.rglob("*") if path.suffix in CONTENT_TYPES)
-    return frozenset(path.relative_to(ROOT).as_posix() for path in found)
+@dataclass(frozen=True)
+class Shelf:
+    """The files of a folder, of the kinds that are served."""
+
+    root: Path
+    content_types: Mapping[str, str] = field(hash=False)
+
+    @cache  # noqa: B019  # there are two shelves, and both last as long as the program
+    def names(self) -> frozenset[str]:
+        """What there is: a request can name nothing else."""
+        found = (path for path in self.root.rglob("*") if path.suffix in self.content_types)
+        return frozenset(path.relative_to(self.root).as_posix() for path in found)
+
+    @cache  # noqa: B019  # as above
+    def read(self, name: str) -> Asset:
+        """A file of `names`."""
+        plain = (self.root / name).read_bytes()
+        packed = gzip.compress(plain, 6, mtime=0)
+        smaller = packed if len(packed) < len(plain) * 0.9 else b""
+        digest = hashlib.sha256(plain).hexdigest()[:16]
+        return Asset(self.content_types[Path(name).suffix], digest, plain, smaller)
+
+    async def answer(self, request: Request, name: str, *, lasting: bool) -> Response:
+        """A file, for a year where its address changes with its content. HTTPException 404."""
+        if name not in self.names():
+            raise HTTPException(404)
+        asset = await asyncio.to_thread(self.read, name)
+        headers = {
+            "Cache-Control": f"public, max-age={YEAR_S}, immutable" if lasting else "no-cache",
+            "ETag": f'"{asset.digest}"',
+            "Vary": "Accept-Encoding",
+        }
+        if headers["ETag"] in request.headers.get("if-none-match", ""):
+            return Response(status_code=304, headers=headers)
+        body = asset.plain
+        if asset.packed and "gzip" in request.headers.get("accept-encoding", ""):
+            body, headers["Content-Encoding"] = asset.packed, "gzip"
+        return Response(body, headers=headers, media_type=asset.content_type)
 
 
-@cache
-def _read(name: str) -> Asset:
-    plain = (ROOT / name).read_bytes()
-    packed = gzip.compress(plain, 6, mtime=0)
-    smaller = packed if len(packed) < len(plain) * 0.9 else b""
-    digest = hashlib.sha256(plain).hexdigest()[:16]
-    return Asset(CONTENT_TYPES[Path(name).suffix], digest, plain, smaller)
+SHELF = Shelf(ROOT, CONTENT_TYPES)
 
 
 def address(name: str) -> str:
     """The address of a file, which changes with its content. Raises LookupError."""
-    if name not in names():
+    if name not in SHELF.names():
         raise LookupError(name)
-    return f"/static/{name}?v={_read(name).digest}"
+    return f"/static/{name}?v={SHELF.read(name).digest}"
 
 
 async def serve_worker(request: Request) -> Response:
@@ -71,18 +99,5 @@ async def serve(request: Request) -> Response:
 
 
 async def _serve(request: Request, name: str) -> Response:
-    if name not in names():
-        raise HTTPException(404)
-    asset = await asyncio.to_thread(_read, name)
-    lasting = request.query_params.get("v") == asset.digest
-    headers = {
-        "Cache-Control": f"public, max-age={YEAR_S}, immutable" if lasting else "no-cache",
-        "ETag": f'"{asset.digest}"',
-        "Vary": "Accept-Encoding",
-    }
-    if headers["ETag"] in request.headers.get("if-none-match", ""):
-        return Response(status_code=304, headers=headers)
-    body = asset.plain
-    if asset.packed and "gzip" in request.headers.get("accept-encoding", ""):
-        body, headers["Content-Encoding"] = asset.packed, "gzip"
-    return Response(body, headers=headers, media_type=asset.content_type)
+    lasting = name in SHELF.names() and request.query_params.get("v") == SHELF.read(name).digest
+    return await SHELF.answer(request, name, lasting=lasting)

@@ -13,7 +13,7 @@ from api.graphql.connections import Connections
 from api.graphql.options import EdgeOptions
 from api.instance import cache
 from api.observability.operations import ObservedEngine
-from api.pages import assets, landing, open_books, sign_in, verification
+from api.pages import assets, client, landing, open_books, sign_in, verification
 from api.pages.sessions import Sessions
 from api.pages.site import Site, View
 from api.pages.staff import (
@@ -50,6 +50,7 @@ from api.pages.staff import (
     meter_files,
     meters,
     one_off_charges,
+    payment_exceptions,
     payments,
     pooled_costs,
     readings,
@@ -157,6 +158,8 @@ VIEWS: tuple[tuple[str, str, View], ...] = (
     ("/staff/desk/code/state", "GET", View(cash_desk.follow_code, is_part=True)),
     ("/staff/payments", "GET", View(payments.show)),
     ("/staff/payments/one", "GET", View(payments.show_one)),
+    ("/staff/payments/exceptions", "GET", View(payment_exceptions.show)),
+    ("/staff/payments/exceptions/settle", "POST", View(payment_exceptions.settle)),
     ("/staff/payments/ask", "POST", View(payments.ask_again)),
     ("/staff/payments/cancel", "POST", View(payments.give_up)),
     ("/staff/payments/void", "POST", View(payments.void)),
@@ -279,5 +282,7 @@ def routes(made: Site) -> list[BaseRoute]:
         Route("/static/{name:path}", assets.serve),
         Route("/service-worker.js", assets.serve_worker),
         Route("/visitor-worker.js", assets.serve_worker),
+        Route("/app", client.lead),
+        Route("/app/{name:path}", client.serve),
     ]
     return [*pages, *files]

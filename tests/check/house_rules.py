@@ -17,7 +17,8 @@ REGISTRY_ADDRESS = re.compile(r"--(extra-)?index-url|--find-links|\"resolved\": 
 def sources() -> Iterator[Path]:
     """Every Python file of ours."""
     for package in PACKAGES:
-        yield from sorted((ROOT / package).rglob("*.py"))
+        found = (ROOT / package).rglob("*.py")
+        yield from sorted(path for path in found if "node_modules" not in path.parts)
 
 
 def problems() -> str:

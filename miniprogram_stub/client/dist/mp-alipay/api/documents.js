@@ -1,0 +1,1 @@
+"use strict";function idOf(document){return document.__meta__.hash}exports.idOf=idOf;

@@ -1,0 +1,1 @@
+"use strict";function newKey(){const bytes=Array.from({length:16},()=>Math.floor(Math.random()*256));bytes[6]=bytes[6]&15|64;bytes[8]=bytes[8]&63|128;const hex=bytes.map(byte=>byte.toString(16).padStart(2,"0")).join("");return[hex.slice(0,8),hex.slice(8,12),hex.slice(12,16),hex.slice(16,20),hex.slice(20)].join("-")}exports.newKey=newKey;

@@ -1,0 +1,1 @@
+"use strict";const platform_alipay=require("./alipay.js");let side;side=platform_alipay.alipay;const{nameInput:nameInput,platform:platform,readyPage:readyPage}=side;exports.nameInput=nameInput;exports.platform=platform;exports.readyPage=readyPage;

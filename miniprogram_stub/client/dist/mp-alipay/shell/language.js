@@ -1,0 +1,1 @@
+"use strict";const common_vendor=require("../common/vendor.js");const PLACE="linli.language";const language=common_vendor.ref(common_vendor.index.getStorageSync(PLACE)==="en"?"en":"zh");function speak(chosen){language.value=chosen;common_vendor.index.setStorageSync(PLACE,chosen)}exports.language=language;exports.speak=speak;

@@ -1,0 +1,1 @@
+"use strict";exports.idOf=function(t){return t.__meta__.hash};

@@ -1,0 +1,1 @@
+"use strict";class e extends Error{constructor(e,t="",s=""){super(t||e),this.code=e,this.text=t,this.requestId=s}get isOnTheWay(){return["OFFLINE","TIMED_OUT","UNREADABLE","UNAVAILABLE"].includes(this.code)}}exports.Failure=e,exports.failureOf=function(t){return t instanceof e?t:new e("UNREADABLE")};

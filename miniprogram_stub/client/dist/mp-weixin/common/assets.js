@@ -1,0 +1,1 @@
+"use strict";exports._imports_0="/static/logo.png";

@@ -1,0 +1,1 @@
+"use strict";const t=require("../common/vendor.js");Math||e();const e=()=>"./AppIcon.js",o=t.defineComponent({options:{virtualHost:!0},__name:"EmptyState",props:{icon:{},title:{},text:{}},setup:e=>(e,o)=>t.e({a:t.p({name:e.icon,size:30}),b:t.t(e.title),c:e.text},e.text?{d:t.t(e.text)}:{})});wx.createComponent(o);

@@ -1,0 +1,1 @@
+"use strict";const e=require("../common/vendor.js"),n=require("../shell/writing.js"),t=e.defineComponent({options:{virtualHost:!0},__name:"MoneyText",props:{fen:{}},setup(t){const o=t,r=e.computed(()=>n.yuan(o.fen));return(n,t)=>({a:e.t(r.value)})}});wx.createComponent(t);

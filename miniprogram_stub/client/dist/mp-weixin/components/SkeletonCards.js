@@ -1,0 +1,1 @@
+"use strict";const n=require("../common/vendor.js"),e=n.defineComponent({options:{virtualHost:!0},__name:"SkeletonCards",props:{count:{}},setup(e){const{t:o}=n.useI18n();return(e,t)=>{var r;return{a:n.f(null!=(r=e.count)?r:3,(n,e,o)=>({a:n})),b:n.unref(o)("loading")}}}});wx.createComponent(e);

@@ -1,0 +1,1 @@
+"use strict";const e=require("../common/vendor.js"),n="linli.language",t=e.ref("en"===e.index.getStorageSync(n)?"en":"zh");exports.language=t,exports.speak=function(o){t.value=o,e.index.setStorageSync(n,o)};

@@ -1,0 +1,1 @@
+"use strict";const e=require("../common/vendor.js"),n=e.ref(!0);exports.followNetwork=function(){e.index.getNetworkType({success:({networkType:e})=>n.value="none"!==e}),e.index.onNetworkStatusChange(({isConnected:e})=>n.value=e)},exports.isOnline=n;

@@ -1,0 +1,45 @@
+"""The mini-program in a browser, as the server hands it out."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.api.pages.visitors import Visitor
+
+pytestmark = pytest.mark.usefixtures("instance")
+
+
+async def test_the_page_is_asked_for_anew_and_loads_nothing_from_elsewhere(visitor: Visitor) -> None:
+    shown = await visitor.http.get("/app/")
+    assert shown.status_code == 200
+    assert shown.headers["content-type"] == "text/html; charset=utf-8"
+    assert shown.headers["cache-control"] == "no-cache"
+    policy = shown.headers["content-security-policy"]
+    assert (
+        "script-src 'self';" in policy and "unsafe-eval" not in policy and "frame-ancestors 'none'" in policy
+    )
+    again = await visitor.http.get("/app/", headers={"if-none-match": shown.headers["etag"]})
+    assert again.status_code == 304
+    assert (await visitor.http.get("/app")).headers["location"] == "/app/"
+
+
+async def test_its_files_are_kept_for_a_year_and_small(visitor: Visitor) -> None:
+    page = (await visitor.http.get("/app/")).text
+    names = re.findall(r'(?:src|href)="\./(assets/[^"]+)"', page)
+    assert names
+    for name in names:
+        file = await visitor.http.get(f"/app/{name}", headers={"accept-encoding": "gzip"})
+        assert file.status_code == 200, name
+        assert "immutable" in file.headers["cache-control"], name
+        assert file.headers["content-encoding"] == "gzip" or len(file.content) < 500
+    logo = await visitor.http.get("/app/static/logo.svg")
+    assert logo.headers["cache-control"] == "no-cache"
+
+
+@pytest.mark.parametrize(
+    "name", ["nowhere", "../documents.json", "%2e%2e/documents.json", "assets/", "index.html/x"]
+)
+async def test_nothing_but_the_build_is_handed_out(visitor: Visitor, name: str) -> None:
+    assert (await visitor.http.get(f"/app/{name}")).status_code == 404

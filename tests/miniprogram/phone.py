@@ -1,0 +1,96 @@
+"""A phone with the mini-program in its browser (手机): signed in or not, online, slow or without a network."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from playwright.async_api import Browser, Page, Route
+
+from domains.kernel import clock
+from tests.browser.driving import NARROW, Window, window
+from tests.factories import identity
+
+WIDER = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+OFFLINE = "net::ERR_INTERNET_DISCONNECTED"
+LARGEST = {"shade": "dark", "type": "largest", "contrast": True}
+
+
+@dataclass
+class Phone:
+    """A window of a phone's size at the address of the mini-program."""
+
+    window: Window
+    url: str
+
+    @property
+    def page(self) -> Page:
+        """What the window shows."""
+        return self.window.page
+
+    async def open(self, path: str = "home") -> None:
+        """A page of the mini-program by its folder, with what follows it."""
+        folder, _, query = path.partition("?")
+        address = f"{self.url}/app/#/pages/{folder}/index"
+        await self.page.goto(f"{address}?{query}" if query else address)
+
+    async def sign_in(self, account_id: UUID) -> None:
+        """As if the person had signed in here before."""
+        expires_at = (clock.now() + timedelta(minutes=14)).isoformat()
+        token = await identity.token(account_id)
+        await self._store(
+            "linli.session", {"accessToken": token, "accessExpiresAt": expires_at, "refreshToken": "none"}
+        )
+
+    async def look(self, chosen: dict[str, object]) -> None:
+        """As if the person had chosen so on this device."""
+        await self._store("linli.look", chosen)
+
+    async def _store(self, place: str, kept: dict[str, object]) -> None:
+        value = json.dumps(json.dumps({"type": "object", "data": kept}))
+        once = f"if (!sessionStorage.getItem('set {place}')) localStorage.setItem('{place}', {value});"
+        await self.page.add_init_script(f"{once} sessionStorage.setItem('set {place}', '1')")
+
+    async def fail(self) -> None:
+        """From now on the server has a fault."""
+        self.window.provoked.append("503")
+
+        async def unavailable(route: Route) -> None:
+            await route.fulfill(status=503, body="<html>", content_type="text/html")
+
+        await self.page.route("**/graphql", unavailable)
+
+    async def delay(self) -> asyncio.Event:
+        """From now on answers wait until the event is set."""
+        go_on = asyncio.Event()
+
+        async def late(route: Route) -> None:
+            await go_on.wait()
+            await route.continue_()
+
+        await self.page.route("**/graphql", late)
+        return go_on
+
+    async def leave_network(self) -> None:
+        """Into the lift."""
+        self.window.provoked += [OFFLINE, "WebSocket connection"]
+        await self.window.context.set_offline(True)
+
+
+@asynccontextmanager
+async def phone(
+    started: Browser, url: str, account_id: UUID | None = None, look: dict[str, object] | None = None
+) -> AsyncIterator[Phone]:
+    """A phone that complains of nothing but what the test provokes."""
+    async with window(started, NARROW) as opened:
+        held = Phone(opened, url)
+        if account_id is not None:
+            await held.sign_in(account_id)
+        if look is not None:
+            await held.look(look)
+        yield held

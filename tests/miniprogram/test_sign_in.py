@@ -1,0 +1,145 @@
+"""Signing in (登录) as a person does: a number, a code from a text message, home."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from api.instance import Addresses, running
+from api.keys import Keys
+from api.settings import Settings
+from domains.kernel import database
+from tests.factories import identity, residents
+from tests.miniprogram import axe
+from tests.miniprogram.phone import WIDER, Phone, phone
+from tests.unit.stand_ins.stand import Stand
+from tests.unit.stand_ins.stand import running as stand_running
+
+pytestmark = pytest.mark.usefixtures("instance")
+
+
+@pytest.fixture(scope="module")
+def stand(settings: Settings) -> Iterator[Stand]:
+    """The stand-in that sends text messages, at home where the instance looks for it."""
+    with stand_running(settings.home / "platform") as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+async def instance(settings: Settings, addresses: Addresses, stand: Stand) -> AsyncIterator[Keys]:
+    """A running instance whose text messages go by the stand-in."""
+    url = str(stand.http.base_url).rstrip("/")
+    async with running(settings, replace(addresses, platform_url=url)) as keys:
+        yield keys
+
+
+async def ask_for_code(each: Phone, stand: Stand, number: str) -> str:
+    """Type the number, ask, and read the message."""
+    await each.page.get_by_label("手机号").fill(number)
+    await each.page.get_by_role("button", name="获取验证码").click()
+    await expect(each.page.get_by_text("验证码已发送")).to_be_visible()
+    return str(stand.sms_to(number)[0]["params"]["code"])
+
+
+async def test_a_number_and_a_code_lead_home_and_signing_out_leads_back(
+    served: str, opened: Browser, stand: Stand
+) -> None:
+    scene = await residents.scene()
+    number = await identity.phone_of(scene.owner.account_id)
+    assert number is not None
+    async with phone(opened, served) as each:
+        await each.open()
+        await expect(each.page.get_by_text("小区里的事，一处办好")).to_be_visible()
+        assert not await axe.serious(each.page)
+        assert not await each.page.evaluate(WIDER)
+        code = await ask_for_code(each, stand, number)
+        await expect(each.page.get_by_role("button", name="秒后重发")).to_be_visible()
+        await each.page.get_by_label("验证码").fill(code)
+        await each.page.get_by_role("button", name="登录").click()
+        await expect(each.page.get_by_text("我的房屋")).to_be_visible()
+        await each.page.reload()
+        await expect(each.page.get_by_text("我的房屋")).to_be_visible()
+        await each.page.get_by_role("tab", name="我的").click()
+        await each.page.get_by_role("button", name="退出登录").click()
+        await each.page.get_by_role("dialog").get_by_role("button", name="退出登录").click()
+        await expect(each.page.get_by_label("手机号")).to_be_visible()
+        assert (
+            await each.page.evaluate("Object.keys(localStorage).filter((key) => /session|kept/.test(key))")
+            == []
+        )
+
+
+async def test_a_wrong_code_is_told_below_the_field_and_the_page_that_was_asked_for_comes_next(
+    served: str, opened: Browser, stand: Stand
+) -> None:
+    async with phone(opened, served) as each:
+        await each.open("inbox")
+        number = identity.new_phone()
+        code = await ask_for_code(each, stand, number)
+        await each.page.get_by_label("验证码").fill(f"{(int(code) + 1) % 1_000_000:06d}")
+        await each.page.get_by_role("button", name="登录").click()
+        await expect(each.page.get_by_role("alert").first).to_contain_text("验证码")
+        await expect(each.page.get_by_text("SMS_CODE_INVALID")).to_be_visible()
+        await each.page.get_by_label("验证码").fill(code)
+        await each.page.get_by_role("button", name="登录").click()
+        await expect(each.page.get_by_text("还没有消息")).to_be_visible()
+
+
+async def test_an_access_token_that_ended_is_renewed_once_for_all_who_ask(
+    served: str, opened: Browser, stand: Stand
+) -> None:
+    async with phone(opened, served) as each:
+        await each.open()
+        number = identity.new_phone()
+        code = await ask_for_code(each, stand, number)
+        await each.page.get_by_label("验证码").fill(code)
+        await each.page.get_by_role("button", name="登录").click()
+        await expect(each.page.get_by_text("登记您的房屋")).to_be_visible()
+        await each.page.evaluate(
+            "() => { const held = JSON.parse(localStorage['linli.session']);"
+            " held.data.accessExpiresAt = '2020-01-01T00:00:00Z'; localStorage['linli.session'] = JSON.stringify(held) }"
+        )
+        sent: list[str] = []
+        each.page.on("request", lambda request: sent.append(request.post_data or ""))
+        await each.page.reload()
+        await expect(each.page.get_by_text("登记您的房屋")).to_be_visible()
+        assert len([body for body in sent if "refreshToken" in body]) == 1
+
+
+async def test_without_a_network_nothing_is_lost_that_was_typed(served: str, opened: Browser) -> None:
+    async with phone(opened, served) as each:
+        await each.open()
+        await each.page.get_by_label("手机号").fill("13800138000")
+        await each.leave_network()
+        await each.page.get_by_role("button", name="获取验证码").click()
+        await expect(each.page.get_by_text("网络连接不上")).to_be_visible()
+        await expect(each.page.get_by_text("代码 OFFLINE")).to_be_visible()
+        await expect(each.page.get_by_label("手机号")).to_have_value("13800138000")
+
+
+async def test_a_session_that_was_ended_elsewhere_ends_here(served: str, opened: Browser) -> None:
+    account = await identity.resident()
+    async with phone(opened, served, account) as each:
+        each.window.provoked.append("401")
+        await each.open()
+        await expect(each.page.get_by_text("登记您的房屋")).to_be_visible()
+        await database.execute(
+            "UPDATE session SET ended_at = now(), end_reason = 'revoked' WHERE account_id = $1", account
+        )
+        await each.page.get_by_role("tab", name="我的").click()
+        await expect(each.page.get_by_label("手机号")).to_be_visible()
+
+
+async def test_who_scanned_a_compounds_code_signs_in_and_goes_on_with_it(
+    served: str, opened: Browser, stand: Stand
+) -> None:
+    scene = await residents.scene()
+    async with phone(opened, served) as each:
+        await each.open(f"register?code={scene.code}")
+        code = await ask_for_code(each, stand, identity.new_phone())
+        await each.page.get_by_label("验证码").fill(code)
+        await each.page.get_by_role("button", name="登录").click()
+        await expect(each.page.get_by_role("button", name="提交登记")).to_be_visible()
