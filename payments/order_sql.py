@@ -51,10 +51,13 @@ WHERE id IN (
 RETURNING id
 """
 
-# Somebody who waits may have the channel asked, but not without end.
+# Somebody who waits may have the channel asked, but not without end, unless they give it up ($4). What another has in hand,
+# who books it, they leave alone: the others are what that one takes up next.
 CLAIM_LIVE = """
 UPDATE payment_attempt SET next_query_at = $2::timestamptz + make_interval(secs => $3), asked_at = $2
-WHERE order_id = $1 AND next_query_at IS NOT NULL AND (asked_at IS NULL OR asked_at < $2::timestamptz - interval '2 seconds')
+WHERE id IN (
+    SELECT id FROM payment_attempt WHERE order_id = $1 AND next_query_at IS NOT NULL
+    AND ($4::boolean OR asked_at IS NULL OR asked_at < $2::timestamptz - interval '2 seconds') FOR NO KEY UPDATE SKIP LOCKED)
 RETURNING id
 """
 

@@ -8,8 +8,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppres
 from pathlib import Path
 
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from miniprogram_stub.platform.alipay_gateway import AlipayGateway
@@ -62,7 +62,7 @@ def build_app(home: Path, books: Books, *, address: str, speed_up: float) -> Sta
             *ConsentDoor(wechat_templates, alipay_templates, books).routes(),
             *PhonePage(books).routes(),
         ],
-        exception_handlers={UnusableError: explain},
+        exception_handlers={UnusableError: explain, ClientDisconnect: _nobody_waits},
         lifespan=_beside(payments.courier),
     )
 
@@ -79,6 +79,11 @@ def _beside(courier: Courier) -> Callable[[Starlette], AbstractAsyncContextManag
             await running
 
     return lifespan
+
+
+async def _nobody_waits(_request: Request, _gone: Exception) -> Response:
+    """Whoever called has gone before the whole call was here: nothing was done, and nobody reads the answer."""
+    return Response(status_code=400)
 
 
 async def _health(_request: Request) -> JSONResponse:

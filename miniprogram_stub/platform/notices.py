@@ -61,7 +61,8 @@ def queue_notice(
 
 def due_notices(rows: sqlite3.Connection, under_way: Collection[int], now: float) -> list[Notice]:
     """Those to be sent now, oldest first."""
-    found = rows.execute("SELECT * FROM notices WHERE next_at <= ? ORDER BY id", (now,))
+    # The plus keeps SQLite from walking through all that was ever said for the sake of the order.
+    found = rows.execute("SELECT * FROM notices WHERE next_at <= ? ORDER BY +id", (now,))
     return [Notice(**row) for row in found if row["id"] not in under_way]
 
 

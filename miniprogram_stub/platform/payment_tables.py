@@ -72,6 +72,7 @@ CREATE TABLE IF NOT EXISTS notices (
     last_answer TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX IF NOT EXISTS notices_next ON notices (next_at) WHERE next_at IS NOT NULL;
+CREATE INDEX IF NOT EXISTS notices_held ON notices (platform) WHERE held = 1;
 CREATE TABLE IF NOT EXISTS wechatpay_nonces (nonce TEXT PRIMARY KEY, seen_at REAL NOT NULL);
 CREATE INDEX IF NOT EXISTS wechatpay_nonces_seen ON wechatpay_nonces (seen_at);
 CREATE TABLE IF NOT EXISTS bill_files (

@@ -156,8 +156,9 @@ async def _ask_due_of(channel: str) -> int:
 
 
 async def ask_at_once(order_id: UUID, *, give_up: bool = False) -> None:
-    """Ask about a payment that somebody waits for; one that was asked about a moment ago is left alone."""
-    for row in await database.fetch(sql.CLAIM_LIVE, order_id, clock.now(), _LEASE_S):
+    """Ask about a payment that somebody waits for; one that was asked about a moment ago is left alone, unless nobody
+    wants to pay it any more."""
+    for row in await database.fetch(sql.CLAIM_LIVE, order_id, clock.now(), _LEASE_S, give_up):
         await ask(row["id"], give_up=give_up)
 
 

@@ -14,8 +14,12 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+# What is imported when it is needed is imported here once, and not by every process that is started again.
+import alipay.aop.api.request.AlipayTradeCreateRequest
+import alipay.aop.api.request.AlipayTradePrecreateRequest  # noqa: F401
 import orjson
 import uvicorn
+import uvloop
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -41,7 +45,8 @@ from payments.service.refund_requests import (
     retry_refund,
 )
 from payments.service.results import Results
-from tests.factories.ledger import payable
+from payments.service.watching import cancel_payment, confirm_payment_hint
+from tests.factories.ledger import payable as new_payable
 from tests.faults.worker import main
 
 Told = Mapping[str, Any]  # Any: JSON
@@ -55,12 +60,6 @@ PASS_TIME = (
     "UPDATE payment_order SET expires_at = now() - interval '3 minutes' WHERE id = $1 AND state = 'open'",
     "UPDATE payable SET held_until = now() - interval '1 minute' WHERE held_by = $1",
 )
-
-
-async def bill(*, compound: str, fen: int) -> Told:
-    """A house owes so much."""
-    house = uuid4()
-    return {"payable": str(await payable(UUID(compound), house, fen)), "house": str(house)}
 
 
 async def begin(
@@ -78,6 +77,14 @@ async def begin(
         await orders.open_order(new)
         attempt = await orders.try_by(order_id, new.amount_fen, gateway, product, buyer)
     return await _prepared(attempt)
+
+
+async def owe(*, compound: str, fen: int, **how: Any) -> Told:  # Any: as it is begun
+    """A house owes so much, and begins to pay it."""
+    house = uuid4()
+    payable = str(await new_payable(UUID(compound), house, fen))
+    told = await begin(compound=compound, house=str(house), payable=payable, **how)
+    return {**told, "house": str(house), "payable": payable}
 
 
 async def another(*, order: str, channel: str, product: Product, buyer: str) -> Told:
@@ -110,6 +117,12 @@ async def ask(*, attempt: str, give_up: bool) -> Told:
     return {}
 
 
+async def watch(*, compound: str, order: str, cancels: bool) -> Told:
+    """Whoever waits for it says that it was paid, or that nobody wants to pay it any more."""
+    await (cancel_payment if cancels else confirm_payment_hint)(clerk(compound), payment_id=UUID(order))
+    return {}
+
+
 async def expire(*, order: str) -> Told:
     """Its time is over."""
     async with database.transaction():
@@ -137,13 +150,13 @@ async def unstick(*, compound: str, refund: str, keep: bool) -> Told:
 
 def clerk(compound: str) -> Actor:
     """Somebody else each time."""
-    held = (permissions.REFUNDS_REQUEST, permissions.REFUNDS_DECIDE)
+    held = (permissions.REFUNDS_REQUEST, permissions.REFUNDS_DECIDE, permissions.DESK_WRITE)
     grants = tuple(Grant(each, UUID(compound)) for each in held)
     return Actor("staff", uuid4(), name="员工", grants=grants)
 
 
 STEPS: Mapping[str, Callable[..., Awaitable[Told]]] = {
-    each.__name__: each for each in (bill, begin, another, prepare, ask, expire, refund, unstick)
+    each.__name__: each for each in (owe, begin, another, prepare, ask, watch, expire, refund, unstick)
 }
 
 
@@ -158,9 +171,15 @@ async def _step(request: Request) -> Response:
     return Response(orjson.dumps(told))
 
 
+def _settings(home: str, port: str) -> Settings:
+    """Platforms tell what became of it on that port. Few connections: whoever wants a second one, while they have one,
+    waits for it here."""
+    return Settings(home=Path(home), public_url=f"http://127.0.0.1:{port}", pool_size=4)
+
+
 async def api(home: str, app_url: str, redis_url: str, platform_url: str, port: str) -> None:
     """Answer on a port until killed; platforms send their notifications here."""
-    settings = Settings(home=Path(home), public_url=f"http://127.0.0.1:{port}")
+    settings = _settings(home, port)
     async with running(settings, Addresses("", app_url, redis_url, platform_url)):
         routes = [
             *gateway_notices.routes(Metrics()),
@@ -180,12 +199,12 @@ async def _listening(port: int) -> socket.socket:
         await asyncio.sleep(0.02)
 
 
-async def worker(home: str, app_url: str, redis_url: str, platform_url: str) -> None:
-    """Ask channels what became of payments and refunds until killed."""
-    settings = Settings(home=Path(home))
+async def worker(home: str, app_url: str, redis_url: str, platform_url: str, port: str) -> None:
+    """Ask channels what became of payments and refunds until killed; whoever answers on the port is told of refunds."""
+    settings = _settings(home, port)
     async with running(settings, Addresses("", app_url, redis_url, platform_url)):
         await Results(poll_s=0.2).run(asyncio.Event(), asyncio.Event())
 
 
 if __name__ == "__main__":
-    main({each.__name__: each for each in (api, worker)})
+    main({each.__name__: each for each in (api, worker)}, uvloop.run)

@@ -6,13 +6,14 @@ A line names a role and its arguments; the answer is the process id of the fork.
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import random
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Mapping
 from datetime import datetime
-from typing import NoReturn
+from typing import Any, NoReturn
 from uuid import UUID
 
 import asyncpg
@@ -29,7 +30,7 @@ from domains.kernel.outbox import Relay
 from tests.factories.kernel import NotePosted
 from tests.faults.billing_runs import billing
 from tests.faults.messages import messaging, receiving, sending
-from tests.faults.payments import notified, refunding
+from tests.faults.payments import notified, polling, refunding
 
 APPS = {"kernel": "domains.kernel"}
 
@@ -181,6 +182,7 @@ async def migrate(owner_url: str, app_url: str, dies_at: str = "") -> None:
 
 
 Role = Callable[..., Coroutine[object, object, None]]
+Runner = Callable[[Coroutine[Any, Any, None]], None]  # Any: what a loop sends to and gets from it
 
 ROLES: Mapping[str, Role] = {
     each.__name__: each
@@ -197,30 +199,34 @@ ROLES: Mapping[str, Role] = {
         billing,
         notified,
         refunding,
+        polling,
     )
 }
 
 
-def fork(role: Role, arguments: list[str]) -> int:
+def fork(role: Role, arguments: list[str], run: Runner = asyncio.run) -> int:
     """A new process that plays a role to its end."""
     pid = os.fork()
     if pid == 0:
         status = 1
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the pipe is for the parent's answers
         try:
-            asyncio.run(role(*arguments))
+            run(role(*arguments))
             status = 0
         finally:
             os._exit(status)
     return pid
 
 
-def main(roles: Mapping[str, Role] = ROLES) -> None:
+def main(roles: Mapping[str, Role] = ROLES, run: Runner = asyncio.run) -> None:
     """Fork as told until there is nothing more to read."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    # What was imported is not looked at again, and stays the memory of all of them.
+    gc.collect()
+    gc.freeze()
     for line in sys.stdin:
         role, *arguments = line.split()
-        print(fork(roles[role], arguments), flush=True)
+        print(fork(roles[role], arguments, run), flush=True)
 
 
 if __name__ == "__main__":

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
 from domains.kernel import clock, database
 from domains.kernel.clock import FixedClock
 from domains.platforms.calling import NotSent, OutcomeUnknown
+from payments import order_sql
 from payments.service import asking, intake, orders, refund_sending
 from tests.factories.channel import ScriptedChannel, channel_of
 from tests.factories.ledger import check_books, trial_balance
@@ -86,6 +88,40 @@ async def test_two_channels_at_once_the_second_goes_back_by_itself_once(channel:
         "SELECT array_agg(state) FROM refund WHERE order_id = $1", scene.order
     ) == ["succeeded"]
     await check_books()
+
+
+async def test_whoever_waits_for_a_payment_does_not_stand_in_the_way_of_its_booking(
+    channel: ScriptedChannel,
+) -> None:
+    """What is paid is booked with its own attempt in hand, and then the others are asked about at once: whoever has
+    those in hand meanwhile must not wait for the first."""
+    scene = await begun(channel)
+    async with database.transaction():
+        newer = await orders.try_by(scene.order, BILL, channel, "qr")
+    booking = asyncio.Event()
+    watcher = asyncio.create_task(_ask_when(booking, scene.order))
+    async with database.transaction():
+        await orders.lock_order(scene.order)
+        await database.fetchrow(order_sql.LOCK_ATTEMPT, newer)
+        booking.set()
+        await asyncio.wait_for(asyncio.shield(watcher), 10)
+        assert await database.execute(order_sql.ASK_NOW, scene.attempt, clock.now()) == 1
+    assert channel.calls["query"] == 1
+
+
+async def test_what_was_asked_about_a_moment_ago_is_given_up_all_the_same(channel: ScriptedChannel) -> None:
+    scene = await begun(channel)
+    await asking.ask_at_once(scene.order)
+    await asking.ask_at_once(scene.order)
+    assert channel.calls["query"] == 1
+    await asking.ask_at_once(scene.order, give_up=True)
+    assert await scene.states() == ("closed", "closed")
+    assert await database.fetchval("SELECT held_by FROM payable WHERE id = $1", scene.payable) is None
+
+
+async def _ask_when(event: asyncio.Event, order: UUID) -> None:
+    await event.wait()
+    await asking.ask_at_once(order)
 
 
 async def test_too_little_pays_nothing_and_waits_for_a_person(channel: ScriptedChannel) -> None:
