@@ -7,6 +7,7 @@ import asyncio
 import os
 import secrets
 import shutil
+import signal
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,12 @@ set_hypothesis_home_dir(REPOSITORY / ".linli" / "cache" / "hypothesis")
 pytest_plugins = ["tests.broker"]
 
 ENVIRONMENT = ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "PORT")
+
+
+def pytest_configure() -> None:
+    """Programs under test hear Ctrl-C, also where the tests run in the background of a shell that has them ignore it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """A random walk over payments: two processes that answer, one that asks, both platforms' stand-ins, and everything that
 goes wrong, kills among it. In the end of every stretch our books are the platforms' own.
 
-WALK_STEPS and WALK_SEED set how far and which way.
+WALK_STEPS and WALK_SEED set how far and which way: 10,000 steps, the default, take some two minutes of two cores. They are
+walked in stretches of some hundred, each by a seed of its own, so that one that fails can be walked alone.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from tests.unit.stand_ins.stand import running as stand_running
 STEPS: Final = int(os.environ.get("WALK_STEPS", "10000"))
 SEED: Final = int(os.environ.get("WALK_SEED", "1"))
 RULES: Final = 600
+LONG: Final = 10 * RULES
 STRETCH: Final = hypothesis_settings(
     # The first is the simplest there is, in which nothing happens, the second is drawn.
     max_examples=2,
@@ -75,7 +77,9 @@ async def town(
     async with (
         running(settings, replace(addresses, platform_url=url)) as keys,
         # A connection is not kept for as long as the platforms keep it: it would be used while they close it.
-        aiohttp.ClientSession(connector=aiohttp.TCPConnector(keepalive_timeout=2)) as http,
+        aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(keepalive_timeout=2), timeout=aiohttp.ClientTimeout(60)
+        ) as http,
     ):
         assert stand.open("alipay/login", person=PERSON)["auth_code"]
         [[alipay]] = stand.books("SELECT alipay_open_id FROM people WHERE name = ?", PERSON)
@@ -91,8 +95,10 @@ async def town(
 async def test_our_books_are_the_platforms_own(town: Town, stand: Stand) -> None:
     end = End(town, stand)
     await asyncio.to_thread(walk, end)
-    assert await end.require_truth() > town.done // 20, "hardly anybody paid"
-    assert town.kills or STEPS < 10 * RULES, "nobody was killed"
+    paid = await end.require_truth()
+    if town.done > LONG:  # in a short one nobody may have had the chance
+        assert paid > town.done // 20, "hardly anybody paid"
+        assert town.kills, "nobody was killed"
 
 
 def walk(end: End) -> None:
@@ -102,6 +108,7 @@ def walk(end: End) -> None:
         try:
             run_state_machine_as_test(seed(number)(machine), settings=STRETCH)
         except BaseException as failure:
+            end.town.run(end.town.abandon())
             failure.add_note(f"The same stretch once more: WALK_SEED={number} WALK_STEPS=1")
             raise
         if end.town.done >= STEPS:

@@ -8,7 +8,7 @@ what was drawn before, so that the same seed is always the same walk.
 from __future__ import annotations
 
 from collections.abc import Coroutine, Sequence
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, NamedTuple
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
@@ -36,7 +36,7 @@ from tests.faults.walk_town import PROCESSES, Process
 
 PAYERS: Final = 6
 # So many rules at least lie between two that kill.
-KILL_AFTER: Final = 200
+KILL_AFTER: Final = 300
 
 _CALLS: Final = ("drop", "busy", "busy_done", "http_500", "http_429", "cut", "slow")
 _REFUNDS: Final = (*_CALLS, "pending", "not_enough")
@@ -92,17 +92,29 @@ anything = st.one_of(
 )  # fmt: skip
 
 
+class Failed(NamedTuple):
+    """What failed, and after how many rules."""
+
+    place: int
+    failure: BaseException
+
+
 class Walk(RuleBasedStateMachine):
-    """Several people with their payments. Each rule begins what it is named for, and does not wait for its end."""
+    """Several people with their payments. Each rule begins what it is named for, and does not wait for its end.
+
+    What has failed is walked once more, so that it can be described. Nothing is done then, for processes are not the same
+    twice: the same failure is raised in the same place.
+    """
 
     end: ClassVar[End]
+    failed: ClassVar[Failed | None] = None
 
     def __init__(self) -> None:
         super().__init__()
         self.town = self.end.town
         self.payers = [Payer(self.town) for _ in range(PAYERS)]
-        self.since_kill = 0
-        self.has_begun = self.has_failed = False
+        self.place = self.since_kill = 0
+        self.has_begun = False
 
     # Hypothesis begins with the simplest walk there is: nothing but the first rule by name.
     @rule()
@@ -192,7 +204,8 @@ class Walk(RuleBasedStateMachine):
     def kill(self, process: Process) -> None:
         """It is started again at once; whatever it was doing stays as it was."""
         self.since_kill = 0
-        self.town.kill(process)
+        if self.failed is None:
+            self.town.kill(process)
 
     def _go(self, who: int, last: int, *steps: Step) -> None:
         self.since_kill += 1
@@ -204,18 +217,23 @@ class Walk(RuleBasedStateMachine):
         await self.town.begin(*(step.take(payer, attempt) for step in steps))
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        self.place += 1
+        if self.failed is not None:
+            work.close()
+            if self.place == self.failed.place:
+                raise self.failed.failure
+            return
         try:
             self.town.run(work)
-        except BaseException:
-            self.has_failed = True
+        except BaseException as failure:
+            type(self).failed = Failed(self.place, failure)
             raise
 
     def teardown(self) -> None:
         """What has failed is not asked for more."""
-        if self.has_failed:
-            self.town.run(self.town.abandon())
-        elif self.has_begun:
-            self.town.run(self._end())
+        is_over = self.failed is not None and self.place >= self.failed.place
+        if self.has_begun and not is_over:
+            self._run(self._end())
 
     async def _end(self) -> None:
         await self.town.finish()

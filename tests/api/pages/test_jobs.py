@@ -59,6 +59,7 @@ async def test_an_operator_without_a_compound_starts_there(mine: Visitor) -> Non
     assert (await mine.get("/staff")).headers["location"] == "/staff/jobs"
     shown = await mine.get("/staff/jobs")
     assert shown.text.count('href="/staff/jobs" aria-current="page"') == 2
+    assert 'href="/staff/payments/exceptions?of=NONE"' in shown.text
     text = seen(shown)
     assert "测试任务 test.job · 0 2 * * *" in text and "还没有运行过" in text and "正常" in text
     english = seen(await mine.get("/staff/jobs", **{"accept-language": "en"}))

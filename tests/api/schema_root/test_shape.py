@@ -84,6 +84,7 @@ BOUNDS = {
         "Query.feeAgreements", "Query.liabilities",
     },
     "what one payment has: at most 100 parts, and their refunds": {"Payment.parts", "Payment.refunds"},
+    "the few ways to settle one kind of trouble": {"PaymentException.actions"},
     "what a platform's client takes": {"Payment.clientParameters"},
     "both sides of the program's codes of accounts": {"Journal.entries", "Query.ledgerBalances"},
     "as many as were given": {"OneOffChargesPayload.charges"},
