@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import cycle
 from typing import Any, TypeVar
 from zlib import crc32
 
@@ -40,7 +41,8 @@ from tests.api.schema_root.introspected import SCHEMA
 
 T = TypeVar("T")
 EXAMPLES, SEED = 5, 20260501
-CALLERS = ("nobody", "resident", "staff", "another company")
+# Staff with every permission come furthest; the others take turns.
+OTHERS = ("resident", "nobody", "another company")
 
 schemathesis.graphql.scalar("Decimal", st.integers(-5, 10**6).map(nodes.Int))
 schemathesis.graphql.scalar("Upload", st.just(nodes.Null))
@@ -154,6 +156,7 @@ def test_every_root_field_is_among_the_operations() -> None:
 @pytest.mark.parametrize("label", OPERATIONS)
 def test_no_request_is_answered_by_a_fault(program: Program, label: str) -> None:
     tokens = program.wait(program.callers.tokens)
+    others = cycle(OTHERS)
 
     @seed(SEED)
     @settings(
@@ -163,7 +166,7 @@ def test_no_request_is_answered_by_a_fault(program: Program, label: str) -> None
     @given(OPERATIONS[label].as_strategy())
     def try_all(case: Any) -> None:  # Any: the library's case
         text = with_ids(str(case.body), program.callers.ids)
-        for caller in CALLERS:
+        for caller in ("staff", next(others)):
             response = program.wait(partial(send, program.http, {"query": text}, tokens[caller]))
             assert list(problems(response)) == [], (caller, text)
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+import pytest
 from axe_playwright_python.base import AXE_SCRIPT  # type: ignore[import-untyped]  # has no types
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, async_playwright
 
@@ -21,6 +22,10 @@ HOME = REPOSITORY / ".linli" / "cache" / "chromium"
 PHONE = (390, 844)
 NARROW = (360, 740)
 DESK = (1440, 900)
+# Every size, both grounds and both languages, the longer words on the smaller screen.
+LOOKS = pytest.mark.parametrize(
+    ("size", "dark", "locale"), [(NARROW, True, "en-GB"), (DESK, False, "zh-CN")], ids=["phone", "desk"]
+)
 # Contrast is judged by contrast.js, in less time.
 AXE = """async () => (await axe.run({ rules: { "color-contrast": { enabled: false } } })).violations
   .filter(({ impact }) => impact === "serious" || impact === "critical")

@@ -17,7 +17,7 @@ from domains.billing.service.publishing import publish_accounts
 from domains.kernel import clock
 from schema.relay import encode
 from tests.api.pages.test_registrations import staff_of
-from tests.browser.driving import DESK, NARROW, Window, window
+from tests.browser.driving import DESK, LOOKS, NARROW, Window, window
 from tests.browser.test_desk import UNLABELLED
 from tests.browser.test_pages import CONTRAST, WIDER
 from tests.factories import bills, books, charges, dunning, guards, identity, ledger, residents, runs
@@ -115,8 +115,7 @@ async def paths(scene: Scene) -> list[str]:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("size", [NARROW, DESK], ids=["phone", "desk"])
-@pytest.mark.parametrize(("dark", "locale"), [(False, "zh-CN"), (True, "en-GB")])
+@LOOKS
 async def test_published_accounts_fit_a_residents_phone(
     served: str, opened: Browser, scene: Scene, size: tuple[int, int], dark: bool, locale: str
 ) -> None:
@@ -127,7 +126,7 @@ async def test_published_accounts_fit_a_residents_phone(
     publisher = await guards.guard(scene, permissions.BOOKS_PUBLISH)
     await publish_accounts(publisher, compound_id=scene.compound_id, month=month, note="请邻居们查阅")
     path = link_to(LinkedMonth(scene.compound_id, month, clock.now())).path
-    examined = size == NARROW and not dark
+    examined = size == NARROW
     async with window(opened, size, dark=dark, locale=locale, examined=examined) as each:
         await each.page.goto(served + path)
         for summary in await each.page.locator("main summary").all():
@@ -143,12 +142,11 @@ async def test_published_accounts_fit_a_residents_phone(
         assert await each.page.locator("h1").count() == 1 and "¥" not in await each.page.content()
 
 
-@pytest.mark.parametrize("size", [NARROW, DESK])
-@pytest.mark.parametrize(("dark", "locale"), [(False, "zh-CN"), (True, "en-GB")])
+@LOOKS
 async def test_every_page_fits_and_can_be_read(
     served: str, opened: Browser, scene: Scene, size: tuple[int, int], dark: bool, locale: str
 ) -> None:
-    examined = size == NARROW and not dark
+    examined = size == NARROW
     async with window(opened, size, dark=dark, locale=locale, examined=examined) as each:
         page = each.page
         await each.sign_in(served, await staff_of(scene, *EVERYTHING), identity.PASSWORD)

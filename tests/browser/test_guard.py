@@ -22,7 +22,7 @@ from notifications import viewer_events
 from schema.relay import encode
 from tests.api.pages.test_registrations import staff_of
 from tests.browser import camera
-from tests.browser.driving import DESK, NARROW, Window, browser, chromium, window
+from tests.browser.driving import LOOKS, NARROW, Window, browser, chromium, window
 from tests.browser.test_pages import CONTRAST, WIDER
 from tests.factories import access, alarms, devices, guards, identity, residents
 from tests.factories.residents import Scene
@@ -218,12 +218,11 @@ async def paths(gate: Gate) -> list[str]:
     return [*guard, sheet_of(car), "/staff/alarms", *records, "/staff/devices", device, "/staff/devices/new"]
 
 
-@pytest.mark.parametrize("size", [NARROW, DESK])
-@pytest.mark.parametrize("dark", [False, True])
+@LOOKS
 async def test_every_page_fits_and_can_be_read(
-    served: str, opened: Browser, gate: Gate, size: tuple[int, int], dark: bool
+    served: str, opened: Browser, gate: Gate, size: tuple[int, int], dark: bool, locale: str
 ) -> None:
-    async with window(opened, size, dark=dark, examined=size == NARROW and not dark) as each:
+    async with window(opened, size, dark=dark, locale=locale, examined=size == NARROW) as each:
         page = each.page
         await each.sign_in(served, gate.login, identity.PASSWORD)
         await page.wait_for_url("**/staff/guard")

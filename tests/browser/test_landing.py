@@ -10,7 +10,7 @@ from playwright.async_api import Browser, expect
 from api.keys import Keys
 from api.settings import Settings
 from tests.browser.conftest import serving
-from tests.browser.driving import DESK, NARROW, window
+from tests.browser.driving import DESK, LOOKS, window
 from tests.browser.test_pages import CONTRAST, WIDER
 from tests.factories import showing
 
@@ -25,8 +25,7 @@ async def shown(settings: Settings, instance: Keys) -> AsyncIterator[str]:
             yield address
 
 
-@pytest.mark.parametrize("size", [NARROW, DESK], ids=["phone", "desk"])
-@pytest.mark.parametrize(("dark", "locale"), [(False, "zh-CN"), (True, "en-GB")])
+@LOOKS
 async def test_it_fits_and_can_be_read(
     shown: str, opened: Browser, size: tuple[int, int], dark: bool, locale: str
 ) -> None:

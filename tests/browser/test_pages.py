@@ -120,8 +120,7 @@ async def test_a_phone_finds_the_pages_that_do_not_fit(served: str, opened: Brow
         await page.wait_for_url("**/staff/webhooks")
 
 
-@pytest.mark.parametrize("size", [NARROW, PHONE, DESK])
-@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize(("size", "dark"), [(NARROW, False), (PHONE, True), (DESK, True)])
 async def test_every_page_fits_and_every_field_is_labelled(
     served: str, opened: Browser, size: tuple[int, int], dark: bool
 ) -> None:

@@ -13,7 +13,7 @@ from schema.relay import encode
 from tests.api.pages.test_registrations import staff_of
 from tests.api.payments.cases import World
 from tests.api.payments.test_exceptions import gone, short
-from tests.browser.driving import DESK, NARROW, Window, window
+from tests.browser.driving import DESK, LOOKS, NARROW, Window, window
 from tests.browser.test_desk import UNLABELLED
 from tests.browser.test_pages import CONTRAST, WIDER
 from tests.factories import bills, identity, residents
@@ -96,12 +96,11 @@ async def paths(scene: Scene) -> list[str]:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("size", [NARROW, DESK])
-@pytest.mark.parametrize(("dark", "locale"), [(False, "zh-CN"), (True, "en-GB")])
+@LOOKS
 async def test_every_page_fits_and_can_be_read(
     served: str, opened: Browser, scene: Scene, size: tuple[int, int], dark: bool, locale: str
 ) -> None:
-    examined = size == NARROW and not dark
+    examined = size == NARROW
     async with window(opened, size, dark=dark, locale=locale, examined=examined) as each:
         page = each.page
         await each.sign_in(served, await staff_of(scene, *EVERYTHING), identity.PASSWORD)

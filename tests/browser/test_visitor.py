@@ -23,7 +23,7 @@ from domains.access.models import VisitorPass
 from domains.access.service import lists, passes, requests
 from domains.kernel import clock
 from tests.browser import qr
-from tests.browser.driving import DESK, NARROW, Window, window
+from tests.browser.driving import LOOKS, NARROW, Window, window
 from tests.browser.test_pages import CONTRAST, WIDER
 from tests.factories import access, alarms, devices, gates, residents, visits
 from tests.factories.gates import Post
@@ -276,15 +276,14 @@ SCREENS: Mapping[str, dict[str, Any]] = {  # Any: columns
 }
 
 
-@pytest.mark.parametrize("size", [NARROW, DESK], ids=["phone", "desk"])
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@LOOKS
 async def test_every_screen_fits_and_can_be_read(
-    served: str, opened: Browser, size: tuple[int, int], dark: bool
+    served: str, opened: Browser, size: tuple[int, int], dark: bool, locale: str
 ) -> None:
     first = await visit()
     paths = [first.path, f"/visit/{first.scene.code}"]
     paths += [(await another(first.scene, first.gate, **more)).path for more in SCREENS.values()]
-    async with window(opened, size, dark=dark, examined=size == NARROW and not dark) as each:
+    async with window(opened, size, dark=dark, locale=locale, examined=size == NARROW) as each:
         page = each.page
         for path in [*paths, "fire"]:
             if path == "fire":

@@ -8,15 +8,13 @@ from uuid import UUID, uuid4
 
 import httpx
 
+from api.wiring import PERMISSIONS
 from domains.estate.models import Compound
 from schema.relay import encode
 from tests.api.schema_root.introspected import Json
 from tests.factories import identity, residents
 
-EVERY_PERMISSION = (
-    "estate.read", "estate.write", "estate.import", *residents.EVERYTHING, "staff.read", "staff.write", "roles.write",
-    "audit.read",
-)  # fmt: skip
+EVERY_PERMISSION = tuple(PERMISSIONS)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from domains.billing.queries import consumption, meters, readings
 from domains.billing.queries.meters import MeterFilter
 from domains.kernel import database
 from domains.kernel.actor import Actor
-from tests.factories import residents
+from tests.factories import crowds, residents
 from tests.factories.residents import Scene
 
 Plan = dict[str, Any]  # Any: EXPLAIN's own JSON
@@ -49,23 +49,16 @@ FROM meter m WHERE m.number LIKE '%33'
 )
 
 
-UNCHECKED = """
-DO $$ DECLARE each record; BEGIN
-    FOR each IN SELECT conrelid::regclass AS on_table, conname FROM pg_constraint
-        WHERE contype = 'f' AND conrelid IN ('meter'::regclass, 'meter_reading'::regclass)
-    LOOP EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', each.on_table, each.conname); END LOOP; END $$
-"""
-
-
 @pytest.fixture(scope="module")
 async def at(instance: object, addresses: Any) -> Scene:  # Any: as the fixture has it
     from tests.conftest import administer
 
     made = await residents.scene()
     place = {"compound": made.compound_id, "house": made.house_id, "building": made.building_id}
-    filled = [FILL[0].format(**place), *FILL[1:]]
-    # Without the checks of each row, which take a minute and are not what is looked at here.
-    await administer(addresses.owner_url, UNCHECKED, *filled, "VACUUM ANALYZE")
+    async with crowds.unchecked():
+        for statement in (FILL[0].format(**place), *FILL[1:]):
+            await database.execute(statement)
+    await administer(addresses.owner_url, "VACUUM ANALYZE")
     return made
 
 
