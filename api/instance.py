@@ -90,7 +90,7 @@ async def running(settings: Settings, addresses: Addresses) -> AsyncIterator[Key
         reached = with_stand_ins(settings, keys, addresses.platform_url)
         ways = build_transports(reached, keys, http, client)
         transports.fill(ways)
-        platforms.fill(build_platforms(reached, ways))
+        platforms.fill(build_platforms(reached, ways, addresses.platform_url))
         gateways.fill(build_gateways(reached, keys, ways))
         limits.limiter.fill(Limiter(client))
         news = live.Hub(client)

@@ -8,6 +8,7 @@ import json
 import os
 import secrets
 from pathlib import Path
+from urllib.parse import urlencode, urlsplit
 
 import httpx
 from cryptography.hazmat.primitives import serialization
@@ -32,6 +33,10 @@ from payments.gateways.alipay import AlipayGateway
 from payments.gateways.wechat import WeChatGateway
 
 Credentials = dict[str, dict[str, str]]
+# Where a cashier in the browser leads back to: the payment that this device began last, whatever the platform adds.
+CASHIER_LEFT = "/app/#/pages/payment/index"
+RESIDENT = "/app/"
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
 def with_stand_ins(settings: Settings, keys: Keys, url: str) -> Settings:
@@ -63,8 +68,18 @@ def with_stand_ins(settings: Settings, keys: Keys, url: str) -> Settings:
     found |= {SETTINGS[channel]: made_templates(settings, channel) for channel in played}
     reached = settings.model_copy(update=found)
     for file, text in console(reached).items():
-        _publish(settings.home / "platform" / file, text)
+        publish(settings.home / "platform" / file, text)
+    publish(settings.home / "platform" / "return_addresses.json", json.dumps(return_addresses(settings)))
     return reached
+
+
+def return_addresses(settings: Settings) -> list[str]:
+    """Where a sign-in at the stand-ins may lead back to: the resident's face at this installation's own address.
+    This machine has several names."""
+    parts = urlsplit(settings.url)
+    names = LOOPBACK if parts.hostname in (*LOOPBACK, "::1") else (parts.hostname,)
+    port = f":{parts.port}" if parts.port else ""
+    return [f"{parts.scheme}://{name}{port}{RESIDENT}" for name in names]
 
 
 def _wechat_pay_given(url: str, keys: Keys, merchant: dict[str, str]) -> dict[str, object]:
@@ -87,8 +102,8 @@ def build_transports(settings: Settings, keys: Keys, http: httpx.AsyncClient, ca
     )
 
 
-def build_platforms(settings: Settings, transports: Transports) -> Platforms:
-    """The ways to sign in that go over them."""
+def build_platforms(settings: Settings, transports: Transports, stand_ins: str = "") -> Platforms:
+    """The ways to sign in that go over them; `stand_ins` is where the stand-ins are reached, if they run."""
     wechat, alipay, sms = transports.wechat, transports.alipay, transports.sms
     aes_key = settings.alipay_aes_key.get_secret_value() if settings.alipay_aes_key else ""
     signature, template = settings.sms_sign_name, settings.sms_code_template
@@ -96,7 +111,23 @@ def build_platforms(settings: Settings, transports: Transports) -> Platforms:
         wechat=WeChatSignIn(wechat) if wechat else None,
         alipay=AlipaySignIn(alipay, aes_key) if alipay else None,
         sms=SmsSignIn(sms, sign_name=signature, code_template=template) if sms else None,
+        pages=sign_in_pages(settings, stand_ins),
     )
+
+
+def sign_in_pages(settings: Settings, stand_ins: str) -> dict[str, str]:
+    """Where a browser signs in with a platform's account: at a stand-in, and where it is reached. Only browsers of
+    this machine reach it, so that an installation for others names none."""
+    if not stand_ins or urlsplit(settings.url).hostname not in (*LOOPBACK, "::1"):
+        return {}
+    apps = {
+        "wechat": (settings.wechat_url == stand_ins, settings.wechat_app_id),
+        "alipay": (settings.alipay_url == f"{stand_ins}/gateway.do", settings.alipay_app_id),
+    }
+    return {
+        name: f"{stand_ins}/sign-in/{name}?{urlencode({'app_id': app_id})}"
+        for name, (is_played, app_id) in apps.items() if is_played
+    }  # fmt: skip
 
 
 def build_gateways(settings: Settings, keys: Keys, transports: Transports) -> dict[str, Gateway]:
@@ -105,12 +136,12 @@ def build_gateways(settings: Settings, keys: Keys, transports: Transports) -> di
     if transports.wechat_pay and settings.wechat_app_id:
         found["wechat"] = WeChatGateway(
             transports.wechat_pay, app_id=settings.wechat_app_id,
-            notify_url=settings.url + notify_path("wechat", keys.file_link), return_url=f"{settings.url}/",
+            notify_url=settings.url + notify_path("wechat", keys.file_link), return_url=settings.url + CASHIER_LEFT,
         )  # fmt: skip
     if transports.alipay and settings.alipay_seller_id:
         found["alipay"] = AlipayGateway(
             transports.alipay, seller_id=settings.alipay_seller_id,
-            notify_url=settings.url + notify_path("alipay", keys.file_link), return_url=f"{settings.url}/",
+            notify_url=settings.url + notify_path("alipay", keys.file_link), return_url=settings.url + CASHIER_LEFT,
         )  # fmt: skip
     return found
 
@@ -165,14 +196,14 @@ def _aliyun(settings: Settings, http: httpx.AsyncClient, name: str, url: str) ->
 def _credentials(settings: Settings, keys: Keys) -> Credentials:
     """What the stand-ins gave this merchant; in turn they are given our public keys, as in the console."""
     home = settings.home / "platform"
-    _publish(home / "alipay_app_public_key.pem", public_pem(keys.alipay_app_pem))
+    publish(home / "alipay_app_public_key.pem", public_pem(keys.alipay_app_pem))
     own = {"serial_no": serial_of(keys.wechat_pay_pem), "public_key": public_pem(keys.wechat_pay_pem)}
-    _publish(home / "wechatpay_merchant_key.json", json.dumps(own))
+    publish(home / "wechatpay_merchant_key.json", json.dumps(own))
     credentials: Credentials = json.loads((home / "credentials.json").read_text(encoding="utf-8"))
     return credentials
 
 
-def _publish(path: Path, text: str) -> None:
+def publish(path: Path, text: str) -> None:
     """In one step: the reader must never see half a key."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if path.exists() and path.read_text(encoding="utf-8") == text:

@@ -7,7 +7,7 @@ only keeps two workers from spending what is one, and from asking where nothing 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
@@ -135,16 +135,20 @@ async def grant_subscribe_messages(
     return len(accepted)
 
 
-async def subscribe_templates(actor: Actor, platform: Platform) -> list[SubscribeTemplate]:
+async def subscribe_templates(
+    actor: Actor, platform: Platform, kinds: Collection[str] | None = None
+) -> list[SubscribeTemplate]:
     """What to ask the caller for now, at most 3: templates of the kinds that are wanted by the channel,
-    those with the fewest consents first. None for whom the platform does not know."""
+    those with the fewest consents first; of these kinds where some are named. None for whom the platform
+    does not know."""
     if not await database.fetchval(HAS_CONTACT, actor.id, platform):
         return []
     left = Counter(
         {row["template_id"]: row["left"] for row in await database.fetch(LEFT, actor.id, platform)}
     )
     chosen = await all_wishes(actor.id)
-    wanted = [kind for kind in kinds_for(actor) if wants(kind, platform, chosen.get(kind.name, {}))]
+    meant = [kind for kind in kinds_for(actor) if kinds is None or kind.name in kinds]
+    wanted = [kind for kind in meant if wants(kind, platform, chosen.get(kind.name, {}))]
     asked = [each for each in _templates(actor, wanted, platform, left) if each.left < MOST_KEPT]
     return sorted(asked, key=lambda each: each.left)[:MOST_AT_ONCE]
 

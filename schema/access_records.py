@@ -310,10 +310,18 @@ class AccessRecordsViewer:
         extensions=[residents_only],
     )
     async def access_records(
-        self, info: Info, *, first: First = 20, after: After = None
+        self,
+        info: Info,
+        *,
+        visitor_pass: Annotated[
+            strawberry.ID | None, strawberry.argument(description="Only of this pass of the caller's houses.")
+        ] = None,
+        first: First = 20,
+        after: After = None,
     ) -> Connection[AccessRecord] | None:
         page = page_request(first, after, OWN_SORT, datetime, UUID)
-        rows = await queries.own(info.context.actor, after=page.after, limit=page.limit)
+        pass_id = _decoded(visitor_pass, "VisitorPass", "visitor_pass")
+        rows = await queries.own(info.context.actor, pass_id, after=page.after, limit=page.limit)
         return connection(page, rows, _keys, _as_record)
 
 

@@ -148,10 +148,17 @@ def _late_fee_words(root: queries.Bill, info: Info) -> str:
     return late_fees.explain(root.late_fee, root.terms, info.context.language)
 
 
+def _compound(root: queries.Bill) -> strawberry.ID:
+    return strawberry.ID(encode("Compound", root.compound_id))
+
+
 @strawberry.type(description="A bill (账单) as it stands today. Amounts are fen.")
 class Bill(Node):
     id: strawberry.Private[UUID]
     house_id: strawberry.Private[UUID]
+    compound: strawberry.ID = strawberry.field(
+        resolver=_compound, description="Id of the compound: bills that are paid at once are of one."
+    )
     house_number: str = strawberry.field(description="The house: 3号楼1单元101.")
     number: Long = strawberry.field(description="Its number in the compound (账单编号).")
     payer: BillPayer = strawberry.field(description="Who pays.")

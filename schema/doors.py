@@ -19,7 +19,7 @@ from schema.errors import Payload, refusals_as_data
 from schema.limits.cost import cost
 from schema.permissions import staff_only
 from schema.place_loaders import BuildingLoader, UnitLoader
-from schema.relay import After, Connection, First, Key, Node, connection, decode, page_request
+from schema.relay import After, Connection, First, Key, Node, connection, decode, encode, page_request
 
 if TYPE_CHECKING:
     from schema.devices import Device
@@ -83,12 +83,18 @@ class RecentCommandsLoader(Loader[UUID, list[queries.DoorCommand]]):
         return await queries.recent_commands(self.context.actor, keys)
 
 
+def _compound(root: queries.Door) -> strawberry.ID:
+    return strawberry.ID(encode("Compound", root.compound_id))
+
+
 @strawberry.type(description="A door or gate (门禁点位).")
 class Door(Node):
     id: strawberry.Private[UUID]
+    compound_id: strawberry.Private[UUID]
     building_id: strawberry.Private[UUID | None]
     unit_id: strawberry.Private[UUID | None]
     device_id: strawberry.Private[UUID]
+    compound: strawberry.ID = strawberry.field(resolver=_compound, description="Id of the compound.")
     number: int = strawberry.field(description="Its number in the compound, by which passes name it.")
     name: str = strawberry.field(description="As people call it: 南门.")
     kind: DoorKind = strawberry.field(description="What kind of door it is.")

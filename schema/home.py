@@ -24,6 +24,7 @@ from schema.estate import Compound, House
 from schema.household import Capacity
 from schema.invitations import Invitation
 from schema.permissions import residents_only, signed_in
+from schema.profile import called
 from schema.registration import Registration
 from schema.relay import decode, encode
 from schema.scalars import Long
@@ -120,7 +121,9 @@ def part_of_day(hour: int) -> PartOfDay:
 
 @strawberry.type(description="What a home screen greets with.")
 class Greeting:
-    name: str = strawberry.field(description="The caller's name; empty until it is given.")
+    name: str = strawberry.field(
+        description="The caller's name, as `viewer.me` has it; empty until it is known."
+    )
     part_of_day: PartOfDay = strawberry.field(description="Part of the day.")
     today: date = strawberry.field(description="Today's date.")
 
@@ -251,9 +254,12 @@ CARD_SOURCES: tuple[CardSource, ...] = (
 @strawberry.type(description="A resident's home screen (首页), in one query.")
 class Home:
     @strawberry.field(description="What to greet with.")
-    def greeting(self, info: Info) -> Greeting:
-        hour = clock.now().astimezone(clock.SHANGHAI).hour
-        return Greeting(name=info.context.actor.name, part_of_day=part_of_day(hour), today=clock.today())
+    async def greeting(self, info: Info) -> Greeting:
+        hour, name = (
+            clock.now().astimezone(clock.SHANGHAI).hour,
+            await called(info.context, info.context.actor.name),
+        )
+        return Greeting(name=name, part_of_day=part_of_day(hour), today=clock.today())
 
     @strawberry.field(description="The caller's houses, the first one first.")
     async def houses(self, info: Info) -> list[ViewerHouse]:

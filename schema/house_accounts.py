@@ -99,9 +99,23 @@ class HouseAccountsViewer:
         "it since they came.",
         extensions=[residents_only],
     )
-    async def account(self, info: Info, house: AHouse) -> HouseAccount | None:
-        found = await queries.own(info.context.actor, decode(house, "House", "house"))
-        return cast("HouseAccount", found)
+    async def account(
+        self,
+        info: Info,
+        house: Annotated[
+            strawberry.ID | None,
+            strawberry.argument(
+                description="The house; null for the first one. Null comes back without any."
+            ),
+        ] = None,
+    ) -> HouseAccount | None:
+        actor = info.context.actor
+        found = (
+            await queries.own_first(actor)
+            if house is None
+            else await queries.own(actor, decode(house, "House", "house"))
+        )
+        return cast("HouseAccount | None", found)
 
 
 @strawberry.type

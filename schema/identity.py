@@ -7,6 +7,7 @@ from typing import Annotated
 
 import strawberry
 
+from domains.identity.platforms import platforms
 from domains.identity.service import resident_sign_in, sessions, staff_sign_in
 from schema.context import Info
 from schema.errors import Payload, refusals_as_data
@@ -99,6 +100,26 @@ class SignInStaffInput:
 @strawberry.input(description="A refresh token to spend.")
 class RefreshSessionInput:
     refresh_token: str = strawberry.field(description="The newest refresh token of the session.")
+
+
+@strawberry.type(description="Pages on which a browser signs in with a platform's account (网页授权登录).")
+class SignInPages:
+    wechat: str | None = strawberry.field(description="WeChat's; null where there is none.")
+    alipay: str | None = strawberry.field(description="Alipay's; null where there is none.")
+
+
+@strawberry.type
+class IdentityQuery:
+    """What is asked before signing in."""
+
+    @strawberry.field(
+        description="Where a browser signs in with a platform's account, for everybody to ask. Lead there with "
+        "`return_to` and an unguessable `state`; back come `state` and `code` (and `phone_code`, or `phone_response` "
+        "and `phone_sign`) for signInWithWeChat or signInWithAlipay, or `error`. All null but at the local stand-ins."
+    )
+    def sign_in_pages(self) -> SignInPages:
+        pages = platforms().pages
+        return SignInPages(wechat=pages.get("wechat"), alipay=pages.get("alipay"))
 
 
 @strawberry.type

@@ -15,7 +15,7 @@ from schema.context import Info
 from schema.errors import Payload, refusals_as_data
 from schema.expenses import ExpenseCategory, Voucher
 from schema.limits.cost import cost
-from schema.permissions import signed_in, staff_only
+from schema.permissions import residents_only, signed_in, staff_only
 from schema.relay import decode, encode
 from schema.scalars import Long
 
@@ -153,6 +153,45 @@ class PublishedMonth:
     month: date = strawberry.field(description="The month, its first day.")
     revision: int = strawberry.field(description="1, or more where it was published anew.")
     published_at: datetime = strawberry.field(description="When.")
+
+
+@strawberry.type(description="The published accounts of a compound of the caller's (账目公示).")
+class OwnBooks:
+    compound: strawberry.ID = strawberry.field(
+        resolver=lambda root: strawberry.ID(encode("Compound", root.compound_id)),
+        description="Id of the compound.",
+    )
+    months: list[PublishedMonth] = strawberry.field(
+        description="The months that can be read, the last one first, at most one each."
+    )
+    accounts: PublishedAccounts | None = strawberry.field(
+        description="The accounts of the month; null where none were published."
+    )
+
+
+@strawberry.type
+class OpenBooksViewer:
+    """The accounts of the caller's compounds."""
+
+    @strawberry.field(
+        description="The published accounts of a compound of the caller's: the months, and one of them. Null for who has "
+        "no house.",
+        extensions=[residents_only],
+    )
+    async def books(
+        self,
+        info: Info,
+        compound: Annotated[
+            strawberry.ID | None,
+            strawberry.argument(description="The compound; null for that of the first house."),
+        ] = None,
+        month: Annotated[
+            date | None,
+            strawberry.argument(description="The month, by any day of it; by default the last one."),
+        ] = None,
+    ) -> OwnBooks | None:
+        compound_id = None if compound is None else decode(compound, "Compound", "compound")
+        return cast("OwnBooks | None", await queries.own(info.context.actor, compound_id, month))
 
 
 @strawberry.input(description="The accounts to publish.")

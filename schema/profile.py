@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum
 from typing import Annotated, cast
@@ -11,7 +12,8 @@ import strawberry
 
 from domains.identity import account_queries as queries
 from domains.identity.service import profile, sessions
-from schema.context import Info
+from domains.residents.queries import occupancies
+from schema.context import Context, Info, Loader
 from schema.errors import Payload, refusals_as_data
 from schema.permissions import signed_in, signed_in_at_all
 from schema.relay import decode, encode
@@ -37,6 +39,25 @@ class LanguageChoice(Enum):
     EN = strawberry.enum_value("en", description="English")
 
 
+class RegisterNameLoader(Loader[UUID, str]):
+    """What the register calls the caller, read once for everything that says the name."""
+
+    async def fetch(self, keys: list[UUID]) -> Mapping[UUID, str]:
+        """The only key is the caller."""
+        return {keys[0]: await occupancies.register_name(self.context.actor)}
+
+
+async def called(context: Context, given: str) -> str:
+    """What to call the caller: the name they gave, else that of the register where they belong to a house."""
+    if given or not context.actor.houses:
+        return given
+    return await context.loader(RegisterNameLoader).load(context.actor.id) or ""
+
+
+async def _name(root: queries.Me, info: Info) -> str:
+    return await called(info.context, root.name)
+
+
 def _account_id(root: queries.Me) -> strawberry.ID:
     return strawberry.ID(encode("Account", root.id))
 
@@ -49,7 +70,11 @@ def _session_id(root: queries.Device) -> strawberry.ID:
 class Me:
     id: strawberry.ID = strawberry.field(resolver=_account_id, description="Opaque id of the account.")
     kind: AccountKind = strawberry.field(description="Resident or staff.")
-    name: str = strawberry.field(description="Name (姓名); empty until it is given.")
+    name: str = strawberry.field(
+        resolver=_name,
+        description="Name (姓名) as the caller gave it, else as the register of a house they belong to has it; empty "
+        "where neither is known.",
+    )
     phone: str | None = strawberry.field(description="Verified number, masked: 138****0001.")
     has_phone: bool = strawberry.field(description="Whether a number was verified.")
     language: LanguageChoice = strawberry.field(description="Language of messages.")
@@ -110,6 +135,13 @@ class RevokeSessionPayload(Payload):
     session: strawberry.ID | None = strawberry.field(default=None, description="The session that ended.")
 
 
+@strawberry.type(description="Result of signing all other devices out.")
+class RevokeOtherSessionsPayload(Payload):
+    ended: int | None = strawberry.field(
+        default=None, description="How many sessions ended; null when refused."
+    )
+
+
 @strawberry.type(description="Result of signing out.")
 class SignOutPayload(Payload):
     is_signed_out: bool = strawberry.field(default=False, description="True once the session has ended.")
@@ -142,6 +174,13 @@ class ProfileMutation:
         wanted: UUID = decode(input.session, "Session", "session")
         await sessions.revoke_session(info.context.actor, session_id=wanted)
         return RevokeSessionPayload(session=input.session)
+
+    @strawberry.mutation(
+        description="End all of one's own sessions but the one of this call.", extensions=[signed_in]
+    )
+    @refusals_as_data(RevokeOtherSessionsPayload)
+    async def revoke_other_sessions(self, info: Info) -> RevokeOtherSessionsPayload:
+        return RevokeOtherSessionsPayload(ended=await sessions.revoke_other_sessions(info.context.actor))
 
     @strawberry.mutation(description="End the session of this call.", extensions=[signed_in_at_all])
     @refusals_as_data(SignOutPayload)

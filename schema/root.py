@@ -81,6 +81,7 @@ from schema.scalars import schema_config
 QUERIES = (
     NodeQuery,
     viewer.ViewerQuery,
+    identity.IdentityQuery,
     estate.EstateQuery,
     organisation.OrganisationQuery,
     residents.ResidentsQuery,

@@ -46,6 +46,13 @@ def _platform(chosen: SubscribePlatform) -> consents.Platform:
 
 PlatformArgument = Annotated[SubscribePlatform, strawberry.argument(description="Where the client runs.")]
 
+KindsArgument = Annotated[
+    list[str] | None,
+    strawberry.argument(
+        description="Names of the kinds of notices that this moment is about; all where none is given."
+    ),
+]
+
 
 @strawberry.type
 class SubscribeViewer:
@@ -56,8 +63,10 @@ class SubscribeViewer:
         "there, those with the fewest consents left first. Empty for whom the platform does not know.",
         extensions=[signed_in],
     )
-    async def subscribe_templates(self, info: Info, platform: PlatformArgument) -> list[SubscribeTemplate]:
-        rows = await consents.subscribe_templates(info.context.actor, _platform(platform))
+    async def subscribe_templates(
+        self, info: Info, platform: PlatformArgument, kinds: KindsArgument = None
+    ) -> list[SubscribeTemplate]:
+        rows = await consents.subscribe_templates(info.context.actor, _platform(platform), kinds)
         return cast("list[SubscribeTemplate]", rows)
 
 

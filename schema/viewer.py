@@ -14,6 +14,7 @@ from schema.inbox import InboxViewer
 from schema.live import LiveViewer, place_before
 from schema.meters import MetersViewer
 from schema.notification_settings import NotificationSettingsViewer
+from schema.open_books import OpenBooksViewer
 from schema.pass_templates import PassTemplatesViewer
 from schema.payments import PaymentsViewer
 from schema.permissions import signed_in_at_all
@@ -28,7 +29,7 @@ from schema.visitor_passes import VisitorsViewer
 class Viewer(
     BillsViewer, PaymentsViewer, HouseAccountsViewer, VisitorsViewer, PassTemplatesViewer,
     IdentityViewer, ResidentsViewer, HomeViewer, InboxViewer, NotificationSettingsViewer, SubscribeViewer,
-    LiveViewer, DoorsViewer, AccessRecordsViewer, MetersViewer, VacanciesViewer,
+    LiveViewer, DoorsViewer, AccessRecordsViewer, MetersViewer, VacanciesViewer, OpenBooksViewer,
 ):  # fmt: skip
     """Each of its bases adds fields and holds nothing of the caller, who is in the context."""
 

@@ -209,11 +209,18 @@ class VisitorsViewer:
         return cast("list[VisitorDoor]", rows)
 
     @strawberry.field(
-        description="Whom the caller has invited to a house before, the most frequent first; at most 20.",
+        description="Whom the caller has invited before, the most frequent first; at most 20.",
         extensions=[residents_only],
     )
-    async def frequent_guests(self, info: Info, house: AHouse) -> list[FrequentGuest] | None:
-        rows = await queries.frequent_guests(info.context.actor, decode(house, "House", "house"))
+    async def frequent_guests(
+        self,
+        info: Info,
+        house: Annotated[
+            strawberry.ID | None, strawberry.argument(description="Only to this house of the caller.")
+        ] = None,
+    ) -> list[FrequentGuest] | None:
+        house_id = decode(house, "House", "house") if house else None
+        rows = await queries.frequent_guests(info.context.actor, house_id)
         return cast("list[FrequentGuest]", rows)
 
 

@@ -49,7 +49,7 @@ def _serve_all(settings: Settings, *, demo: bool) -> None:
 
             logs.configure(settings)
             if demo:
-                await _load_demo(addresses)
+                await _load_demo(settings, addresses)
             ready = asyncio.Event()
             telling = asyncio.create_task(announce(ready, lambda: _welcome(settings, addresses, demo)))
             await until_stopped(lambda stop: serve_all(settings, addresses, ready, stop, [listening]))
@@ -60,14 +60,16 @@ def _serve_all(settings: Settings, *, demo: bool) -> None:
     run(main())
 
 
-async def _load_demo(addresses: Addresses) -> None:
+async def _load_demo(settings: Settings, addresses: Addresses) -> None:
     from api.demo.loading import fill_inboxes, load_demo
-    from api.demo.showing import show_demo
+    from api.demo.showing import introduce_people, show_demo
     from api.demo.standing import stand
 
     await load_demo()
     await fill_inboxes(addresses)
     show_demo(addresses, await stand(addresses.platform_url))
+    if addresses.platform_url:
+        introduce_people(settings.home)
 
 
 def _welcome(settings: Settings, addresses: Addresses, demo: bool) -> str:

@@ -136,6 +136,7 @@ def welcome(settings: Settings, addresses: Addresses) -> str:
     lines = [
         "",
         f"  邻里 Linli   {settings.url}",
+        f"  住户端        {settings.url}/app/",
         f"  GraphQL      {settings.url}/graphql",
         f"  短信与平台    {addresses.platform_url}/sms",
         f"  手机消息      {addresses.platform_url}/phone",
@@ -146,7 +147,7 @@ def welcome(settings: Settings, addresses: Addresses) -> str:
         "",
         f"  员工(密码 {PASSWORD})",
         *(f"    {staff.login:<12}{staff.title} {staff.name}" for staff in STAFF),
-        "  住户(短信验证码登录,验证码见上面的短信页面)",
+        "  住户(在住户端用微信、支付宝或短信验证码登录,验证码见上面的短信页面)",
         *(f"    {who.phone}  {title} {who.name}" for title, who in residents_shown),
         "",
         "  按 Ctrl-C 停止",

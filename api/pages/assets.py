@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -22,17 +23,27 @@ CONTENT_TYPES = {
     ".png": "image/png",
 }
 WORKER_POLICY = "default-src 'none'; connect-src 'self'"
+_REFUSED = re.compile(r";q=0(?:\.0*)?$")
 YEAR_S = 365 * 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """A file as it is served; `packed` is gzip, empty where that saves nothing."""
+    """A file as it is served, and packed for who can read that: by encoding, the tightest first."""
 
     content_type: str
     digest: str
     plain: bytes
-    packed: bytes
+    packed: Mapping[str, bytes]
+
+    def packed_for(self, accepted: str) -> tuple[bytes, str]:
+        """The tightest form that an Accept-Encoding allows, and what to call it; as it is for none."""
+        offered = {part.replace(" ", "") for part in accepted.split(",")}
+        offered = {part.partition(";")[0] for part in offered if not _REFUSED.search(part)}
+        for encoding, body in self.packed.items():
+            if encoding in offered:
+                return body, encoding
+        return self.plain, ""
 
 
 @dataclass(frozen=True)
@@ -52,10 +63,15 @@ class Shelf:
     def read(self, name: str) -> Asset:
         """A file of `names`."""
         plain = (self.root / name).read_bytes()
-        packed = gzip.compress(plain, 6, mtime=0)
-        smaller = packed if len(packed) < len(plain) * 0.9 else b""
         digest = hashlib.sha256(plain).hexdigest()[:16]
-        return Asset(self.content_types[Path(name).suffix], digest, plain, smaller)
+        return Asset(self.content_types[Path(name).suffix], digest, plain, self._packed(name, plain))
+
+    def _packed(self, name: str, plain: bytes) -> dict[str, bytes]:
+        """By gzip now, where that saves anything; by brotli where the build has done it, for which there is time then."""
+        dense = self.root / f"{name}.br"
+        packed = {"br": dense.read_bytes()} if dense.exists() else {}
+        zipped = gzip.compress(plain, 6, mtime=0)
+        return {**packed, "gzip": zipped} if len(zipped) < len(plain) * 0.9 else packed
 
     async def answer(self, request: Request, name: str, *, lasting: bool) -> Response:
         """A file, for a year where its address changes with its content. HTTPException 404."""
@@ -69,9 +85,9 @@ class Shelf:
         }
         if headers["ETag"] in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)
-        body = asset.plain
-        if asset.packed and "gzip" in request.headers.get("accept-encoding", ""):
-            body, headers["Content-Encoding"] = asset.packed, "gzip"
+        body, encoding = asset.packed_for(request.headers.get("accept-encoding", ""))
+        if encoding:
+            headers["Content-Encoding"] = encoding
         return Response(body, headers=headers, media_type=asset.content_type)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import lru_cache
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -52,11 +52,10 @@ async def show_join(page: Page) -> Response:
     code = str(page.request.path_params["code"]).upper()
     if not CODE.fullmatch(code):
         raise HTTPException(404)
-    form = quote(quote(f"/pages/register/index?code={code}", safe=""), safe="")
     return page.show(
         "join.html", typed=code, code=drawing(f"{page.settings.url}/join/{code}"),
-        # Registering needs an account; its router decodes once, and the page again.
-        onward=f"{RESIDENT}#/pages/sign-in/index?next={form}",
+        # Who is not signed in there is led to the sign-in, and back with the code.
+        onward=f"{RESIDENT}#/pages/register/index?code={code}",
     )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ TOPPED_UP = Kind(
         "{fen}已存入预存账户，将自动抵扣账单。", "{fen} was added to the prepayment and pays bills by itself."
     ),
     worth=timedelta(days=3),
-    link="/pages/account/index",
+    link="/pages/prepayment/index",
     wechat={"thing1": "{house}", "amount2": "{fen}"},
     alipay={"keyword1": "{house}", "keyword2": "{fen}"},
     purpose=Text("预存充值到账时通知您", "Tells you when a payment ahead has arrived"),
@@ -31,7 +31,7 @@ REFUNDED = Kind(
     Text("{house} 退款 {fen}", "{house}: {fen} was refunded"),
     Text("款项已按原支付方式退回，请留意到账。", "The money went back the way it was paid."),
     worth=timedelta(days=7),
-    link="/pages/account/index",
+    link="/pages/payments/index",
     wechat={"thing1": "{house}", "amount2": "{fen}"},
     alipay={"keyword1": "{house}", "keyword2": "{fen}"},
     purpose=Text("退款完成时通知您", "Tells you when a refund has gone through"),

@@ -16,7 +16,7 @@ HELD = Kind(
     Text("{place} 的{meter}读数待审核", "A meter reading of {place} waits for review"),
     Text("{compound}：{problem}。", "{compound}, {meter}: {problem}"),
     channels=frozenset({Channel.WEB_PUSH}),
-    link="/staff/readings",
+    link="/staff/meters/review",
     slots=(time(9), time(15)),
     purpose=Text("有仪表读数需要审核时提醒抄表人员", "Reminds whoever reviews meter readings"),
     audience=frozenset({"staff"}),

@@ -25,6 +25,7 @@ from miniprogram_stub.platform.payment_platforms import PaymentPlatforms
 from miniprogram_stub.platform.phone_page import PhonePage
 from miniprogram_stub.platform.push_service import PushService
 from miniprogram_stub.platform.rpc_gateway import RpcGateway
+from miniprogram_stub.platform.sign_in_door import SignInDoor
 from miniprogram_stub.platform.sms import sms_service
 from miniprogram_stub.platform.sms_console import SmsConsole
 from miniprogram_stub.platform.templates import watched_templates
@@ -60,6 +61,7 @@ def build_app(home: Path, books: Books, *, address: str, speed_up: float) -> Sta
             *HookReceivers(books, faults).routes(),
             *FrontDoor(credentials.alipay, keys, books, faults).routes(),
             *ConsentDoor(wechat_templates, alipay_templates, books).routes(),
+            *SignInDoor(home, credentials, keys, books).routes(),
             *PhonePage(books).routes(),
         ],
         exception_handlers={UnusableError: explain, ClientDisconnect: _nobody_waits},

@@ -183,7 +183,7 @@ SELECT (array_agg(id ORDER BY requested_at DESC))[1] AS pass_id, guest_name AS n
     (array_agg(phone_sealed ORDER BY requested_at DESC))[1] AS phone_sealed, plate, count(*) AS visits,
     max(starts_at) AS last_at
 FROM visitor_pass
-WHERE house_id = $1 AND host_id = $2 AND state NOT IN ('requested', 'rejected') AND ends_at > $3
+WHERE house_id = ANY($1::uuid[]) AND host_id = $2 AND state NOT IN ('requested', 'rejected') AND ends_at > $3
 GROUP BY guest_name, phone_index, plate ORDER BY visits DESC, last_at DESC LIMIT $4
 """
 
@@ -282,12 +282,14 @@ async def doors_of_house(actor: Actor, house_id: UUID) -> list[VisitorDoor]:
     return [VisitorDoor(**row) for row in await database.fetch(DOORS_OF_HOUSE, house_id)]
 
 
-async def frequent_guests(actor: Actor, house_id: UUID) -> list[FrequentGuest]:
-    """Whom the caller has invited to a house of theirs in the last 180 days, the most frequent first."""
-    if all(tie.house_id != house_id for tie in actor.houses):
+async def frequent_guests(actor: Actor, house_id: UUID | None = None) -> list[FrequentGuest]:
+    """Whom the caller has invited to their houses, or to one of them, in the last 180 days, the most frequent first;
+    another house is refused."""
+    houses = [tie.house_id for tie in actor.houses if house_id in (None, tie.house_id)]
+    if house_id is not None and not houses:
         actor.refuse()
     since = clock.now() - visits.KEPT
-    rows = await database.fetch(FREQUENT, house_id, actor.id, since, MOST_FREQUENT)
+    rows = await database.fetch(FREQUENT, houses, actor.id, since, MOST_FREQUENT)
     return [
         FrequentGuest(phone=_masked(row["phone_sealed"]), **_without(row, "phone_sealed")) for row in rows
     ]

@@ -99,6 +99,13 @@ SELECT {_ROW} FROM (
 ) AS r {_JOINS} {_ORDER} LIMIT $5
 """
 
+# A pass has few records, and an index of its own.
+OWN_OF_PASS = f"""
+WITH {_MINE}
+SELECT {_ROW} FROM access_record r {_JOINS} JOIN stay ON stay.house_id = r.house_id AND stay.since <= r.at
+WHERE r.visitor_pass_id = $6 AND {_BEFORE} {_ORDER} LIMIT $5
+"""
+
 OWN_BY_ID = f"""
 WITH {_MINE}
 SELECT {_ROW} FROM access_record r {_JOINS}
@@ -150,9 +157,12 @@ async def count(actor: Actor, compound_id: UUID, narrowed: RecordFilter, most: i
     return int(await database.fetchval(f"SELECT count(*) FROM ({counted}) AS counted", *values, most))
 
 
-async def own(actor: Actor, *, after: After, limit: int) -> list[AccessRecord]:
-    """A page of the caller's own passages and of the visitors of the caller's houses, the last one first."""
-    rows = await database.fetch(OWN, actor.id, clock.today(), *(after or (None, None)), limit)
+async def own(actor: Actor, pass_id: UUID | None = None, *, after: After, limit: int) -> list[AccessRecord]:
+    """A page of the caller's own passages and of the visitors of the caller's houses, or of one visitor's pass, the
+    last one first; none of a pass that is not of the caller's houses."""
+    values = (actor.id, clock.today(), *(after or (None, None)), limit)
+    narrowed = () if pass_id is None else (pass_id,)
+    rows = await database.fetch(OWN_OF_PASS if narrowed else OWN, *values, *narrowed)
     return [AccessRecord(**row) for row in rows]
 
 

@@ -67,6 +67,15 @@ FROM person p CROSS JOIN LATERAL ({ties("m.person_id = p.id AND m.house_id = $2"
 WHERE p.account_id = $1 AND t.payer = 'owner' AND t.until = 'infinity'
 """
 
+# Family whose owner left still lives there and sees the money no more.
+FIRST = f"""
+SELECT h.id AS house_id, nullif(min(t.since), '-infinity') AS since
+FROM unnest($2::uuid[]) WITH ORDINALITY AS h(id, place) JOIN person p ON p.account_id = $1
+CROSS JOIN LATERAL ({ties("m.person_id = p.id AND m.house_id = h.id")}) t
+WHERE t.payer = 'owner' AND t.until = 'infinity'
+GROUP BY h.id, h.place ORDER BY h.place LIMIT 1
+"""
+
 # Each account by its own index.
 MOVEMENTS = """
 SELECT e.id, e.posted_on AS moved_on, j.posted_at, a.code AS account, a.purpose, j.kind, -e.amount_fen AS amount_fen, j.memo
@@ -86,6 +95,12 @@ async def own(actor: Actor, house_id: UUID) -> HouseAccount:
     if row is None or not row["is_theirs"]:
         actor.refuse()
     return await _account(house_id, row["since"])
+
+
+async def own_first(actor: Actor) -> HouseAccount | None:
+    """The same of the first house whose money is the caller's to see; None without one."""
+    row = await database.fetchrow(FIRST, actor.id, [tie.house_id for tie in actor.houses])
+    return None if row is None else await _account(row["house_id"], row["since"])
 
 
 @sensitive_read("house_account.read", caller="staff", permission=permissions.BILLS_READ)

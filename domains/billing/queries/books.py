@@ -57,6 +57,15 @@ class PublishedMonth:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnBooks:
+    """What a resident reads of a compound's accounts: the months there are, and those of one; None where it has none."""
+
+    compound_id: UUID
+    months: list[PublishedMonth]
+    accounts: Published | None
+
+
+@dataclass(frozen=True, slots=True)
 class Voucher:
     """A voucher (凭证) under an address that opens for the caller alone, until `expires_at`."""
 
@@ -94,6 +103,16 @@ async def published_months(actor: Actor, compound_id: UUID) -> list[PublishedMon
     """The months that can be read, the last one first."""
     _require_reader(actor, compound_id)
     return [PublishedMonth(**row) for row in await database.fetch(sql.PUBLISHED_MONTHS, compound_id)]
+
+
+async def own(actor: Actor, compound_id: UUID | None, month: date | None) -> OwnBooks | None:
+    """What was published of a month, or last, in a compound of the caller's, by default that of their first house. None
+    for who has no house."""
+    chosen = compound_id or next((tie.compound_id for tie in actor.houses), None)
+    if chosen is None:
+        return None
+    months = await published_months(actor, chosen)
+    return OwnBooks(chosen, months, await published(chosen, month and month_of(month)))
 
 
 def may_read(actor: Actor, compound_id: UUID) -> bool:

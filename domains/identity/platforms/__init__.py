@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from domains.identity.platforms.alipay import AlipaySignIn
@@ -21,6 +22,8 @@ class Platforms:
     wechat: WeChatSignIn | None = None
     alipay: AlipaySignIn | None = None
     sms: SmsSignIn | None = None
+    pages: Mapping[str, str] = field(default_factory=dict)
+    """Name of a platform → the page on which a browser signs in with its account, where there is one."""
 
 
 platforms: Slot[Platforms] = Slot("platforms")

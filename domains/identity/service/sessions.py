@@ -135,6 +135,14 @@ async def revoke_session(actor: Actor, *, session_id: UUID) -> UUID:
     return session_id
 
 
+@command("session.revoke_others", caller="account")
+async def revoke_other_sessions(actor: Actor) -> int:
+    """End all of one's own sessions but the one of this call (退出其他设备); how many there were."""
+    ended = await end_sessions(actor.id, "revoked", but=actor.session_id)
+    concerns("Account", actor.id, None, sessions=ended)
+    return ended
+
+
 END = """
 UPDATE session SET ended_at = $2, end_reason = $3
 WHERE account_id = $1 AND ended_at IS NULL AND ($4::uuid IS NULL OR id = $4) AND ($5::uuid IS NULL OR id <> $5)

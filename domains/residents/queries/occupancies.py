@@ -66,6 +66,12 @@ ORDER BY o.recorded_at, o.id
 
 _COMPOUND = ", ".join(f"c.{field.name} AS c_{field.name}" for field in fields(Compound))
 
+REGISTER_NAME = f"""
+SELECT p.name FROM person p JOIN occupancy o ON o.person_id = p.id
+WHERE p.account_id = $1 AND {_live("$2")}
+ORDER BY o.recorded_at, o.id LIMIT 1
+"""
+
 OWN_HOUSES = f"""
 SELECT o.id AS occupancy_id, o.capacity, o.since_on, o.lease_until_on, {HOUSE_COLUMNS}, {_COMPOUND}
 FROM person p JOIN occupancy o ON o.person_id = p.id JOIN house h ON h.id = o.house_id
@@ -106,6 +112,11 @@ async def ties(account_id: UUID) -> tuple[HouseTie, ...]:
     """The houses of an account at this moment, and in which capacity."""
     rows = await database.fetch(TIES, account_id, clock.today())
     return tuple(HouseTie(row["house_id"], row["compound_id"], row["capacity"]) for row in rows)
+
+
+async def register_name(actor: Actor) -> str:
+    """What the register calls the caller, by the first house they belong to; empty for who has none."""
+    return str(await database.fetchval(REGISTER_NAME, actor.account_id, clock.today()) or "")
 
 
 async def own_houses(actor: Actor) -> list[OwnHouse]:

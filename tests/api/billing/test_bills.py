@@ -21,7 +21,7 @@ from tests.factories.residents import Scene
 pytestmark = pytest.mark.usefixtures("instance")
 
 TODAY = datetime(2026, 3, 25, 4, tzinfo=UTC)
-BILL = """id number houseNumber payer month issuedOn dueOn state isOverdue isBeingPaid issuedFen principalDueFen
+BILL = """id compound number houseNumber payer month issuedOn dueOn state isOverdue isBeingPaid issuedFen principalDueFen
     principalSettledFen principalOutstandingFen lateFeeFen lateFeeSettledFen lateFeeOutstandingFen outstandingFen
     lateFeeExplanation house { number } lines { id kind feeItem feeItemName category periodFrom periodUntil amountFen
     explanation }
@@ -100,6 +100,7 @@ async def test_a_bill_says_all_of_itself(api: Api, scene: Scene) -> None:
         {"kind": "WAIVER", "concerns": "PRINCIPAL", "effectFen": -1_000, "reason": "漏水影响居住"}
     ]
     assert shown["house"]["number"] == shown["houseNumber"]
+    assert shown["compound"] == encode("Compound", scene.compound_id)
 
 
 async def test_each_reads_what_is_theirs_to_pay(api: Api, scene: Scene) -> None:

@@ -32,6 +32,8 @@ PREVIEW = f"query($c: ID!, $m: Date!) {{ books(compound: $c, month: $m) {{ {BOOK
 OPEN = f"""query($c: ID!, $m: Date) {{
     openBooks(compound: $c, month: $m) {{ month revision note sha256 books {{ {BOOKS} }} }}
     publishedMonths(compound: $c) {{ month revision }} }}"""
+OWN = """query($c: ID, $m: Date) { viewer { books(compound: $c, month: $m) { compound months { month }
+    accounts { month books { collectedFen } } } } }"""
 PUBLISH = """mutation($i: PublishAccountsInput!) { publishAccounts(input: $i) {
     accounts { revision books { balanceAfterFen } } errors { code field } } }"""
 ADD = """mutation($i: AddExpenseInput!) { addExpense(input: $i) {
@@ -99,10 +101,28 @@ async def test_accounts_are_entered_previewed_published_and_read_by_residents(ap
     shown = (await api.ask(OPEN, {"c": compound}, owner))["data"]
     assert shown["openBooks"]["books"] == preview
     assert shown["publishedMonths"] == [{"month": "2026-01-01", "revision": 1}]
+    mine = (await api.ask(OWN, {"c": None, "m": None}, owner))["data"]["viewer"]["books"]
+    assert (mine["compound"], mine["months"]) == (compound, [{"month": "2026-01-01"}])
+    assert mine["accounts"] == {"month": "2026-01-01", "books": {"collectedFen": preview["collectedFen"]}}
+    before = (await api.ask(OWN, {"c": compound, "m": "2025-12-01"}, owner))["data"]["viewer"]["books"]
+    assert before["accounts"] is None
     again = await api.ask(PUBLISH, {"i": {"compound": compound, "month": "2026-01-01"}}, token)
     assert again["data"]["publishAccounts"]["errors"] == [
         {"code": "PUBLICATION_UNCHANGED", "field": ["month"]}
     ]
+
+
+async def test_the_accounts_of_ones_own_compound_and_of_no_other(api: Api, scene: Scene) -> None:
+    other = encode("Compound", scene.other_compound_id)
+    for who in ("owner", "family", "tenant", "neighbour"):
+        token = await identity.token(getattr(scene, who).account_id)
+        mine = (await api.ask(OWN, {}, token))["data"]["viewer"]["books"]
+        assert mine == {"compound": encode("Compound", scene.compound_id), "months": [], "accounts": None}
+        assert "FORBIDDEN" in codes(await api.ask(OWN, {"c": other}, token))
+    houseless = await identity.token(await identity.resident())
+    assert (await api.ask(OWN, {}, houseless))["data"]["viewer"]["books"] is None
+    assert "FORBIDDEN" in codes(await api.ask(OWN, {"c": other}, houseless))
+    assert "FORBIDDEN" in codes(await api.ask(OWN, {}, await clerk(scene, "books.write", "books.publish")))
 
 
 async def test_a_voucher_is_uploaded_and_opens_for_residents_once_published(

@@ -296,3 +296,11 @@ async def test_a_bad_number_is_refused(api: Api, phone: str) -> None:
 @pytest.mark.parametrize("code", ["", "1", "abcdef", "１２３４５６", "' OR 1=1 --"])
 async def test_a_bad_code_is_refused(api: Api, code: str) -> None:
     assert codes(await by_sms(api, new_phone(), code)) == ["SMS_CODE_INVALID"]
+
+
+async def test_everybody_may_ask_where_a_browser_signs_in(api: Api, stand: Stand) -> None:
+    pages = (await api.ask("{ signInPages { wechat alipay } }"))["data"]["signInPages"]
+    at = str(stand.http.base_url).rstrip("/")
+    assert pages["wechat"] == f"{at}/sign-in/wechat?app_id={stand.credentials['wechat']['appid']}"
+    assert pages["alipay"] == f"{at}/sign-in/alipay?app_id={stand.credentials['alipay']['app_id']}"
+    assert stand.http.get(pages["wechat"]).status_code == 400  # without where to go back to

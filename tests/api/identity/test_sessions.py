@@ -200,6 +200,36 @@ async def test_signing_out_ends_this_session_and_no_other(api: Api) -> None:
     assert codes(await api.ask("mutation { signOut { isSignedOut } }")) == ["UNAUTHENTICATED"]
 
 
+OTHERS = "mutation { revokeOtherSessions { ended errors { code } } }"
+
+
+async def test_all_others_are_signed_out_and_nobody_elses(api: Api) -> None:
+    mine = await resident()
+    here, lost, old = await session(mine), await session(mine), await session(mine)
+    stranger, colleague = await session(), await token(await staff(await places(), ()))
+    for access_token in (stranger.access_token, colleague):
+        answer = await api.ask(OTHERS, token=access_token)
+        assert answer["data"]["revokeOtherSessions"] == {"ended": 0, "errors": []}
+    for bad in (None, signer().sign(Claims(mine, stranger.session_id))):
+        assert codes(await api.ask(OTHERS, token=bad)) == ["SESSION_ENDED" if bad else "UNAUTHENTICATED"]
+    for each in (here, lost, old):
+        assert await is_live(api, each.access_token)
+    assert (await api.ask(OTHERS, token=here.access_token))["data"]["revokeOtherSessions"]["ended"] == 2
+    assert await is_live(api, here.access_token) and await is_live(api, stranger.access_token)
+    for each in (lost, old):
+        assert not await is_live(api, each.access_token)
+        assert await end_of(each.session_id) == "revoked"
+    assert (await api.ask(OTHERS, token=here.access_token))["data"]["revokeOtherSessions"]["ended"] == 0
+
+
+async def test_two_devices_that_sign_each_other_out_leave_one_or_none(api: Api) -> None:
+    mine = await resident()
+    both = [await session(mine), await session(mine)]
+    await asyncio.gather(*(api.ask(OTHERS, token=each.access_token) for each in both))
+    live = await Session.filter(account_id=mine, ended_at=None).count()
+    assert live in (0, 1)
+
+
 async def test_last_use_is_written_once_a_minute(api: Api) -> None:
     mine = await session()
     assert await is_live(api, mine.access_token)

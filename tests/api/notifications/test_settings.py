@@ -19,8 +19,8 @@ KIND = "kind label purpose urgency isOptional channels { channel label isOn isDe
 PREFERENCES = (
     f"{{ viewer {{ notificationPreferences {{ quietHours {{ isOn from until }} kinds {{ {KIND} }} }} }} }}"
 )
-TEMPLATES = """query($p: SubscribePlatform!) { viewer {
-    subscribeTemplates(platform: $p) { template kind label purpose left } } }"""
+TEMPLATES = """query($p: SubscribePlatform!, $kinds: [String!]) { viewer {
+    subscribeTemplates(platform: $p, kinds: $kinds) { template kind label purpose left } } }"""
 PREFER = ("setNotificationPreference", "SetNotificationPreferenceInput")
 QUIET = ("setQuietHours", "SetQuietHoursInput", "quietHours { isOn from until }")
 GRANT = ("grantSubscribeMessages", "GrantSubscribeMessagesInput", "granted")
@@ -102,6 +102,10 @@ async def test_consents_are_asked_for_granted_and_counted(api: Api, me: UUID) ->
     assert asked[0] == {
         "template": T2, "kind": made.OTHER.name, "label": "其他", "purpose": "用于测试", "left": 0,
     }  # fmt: skip
+    answer = await api.ask(TEMPLATES, {"p": "WECHAT", "kinds": [made.PLAIN.name]}, mine)
+    assert [(each["template"], each["left"]) for each in answer["data"]["viewer"]["subscribeTemplates"]] == [
+        (T1, 1)
+    ]
     wrong = {**input, "idempotencyKey": str(uuid4()), "results": [{"template": "other", "outcome": "ACCEPT"}]}
     assert (await api.run(*GRANT, mine, **wrong))["errors"] == [
         {"code": "TEMPLATE_UNKNOWN", "field": ["results", "0", "template"]}

@@ -38,6 +38,27 @@ async def test_its_files_are_kept_for_a_year_and_small(visitor: Visitor) -> None
     assert logo.headers["cache-control"] == "no-cache"
 
 
+async def test_who_can_read_it_gets_what_the_build_has_packed_tighter(visitor: Visitor) -> None:
+    page = (await visitor.http.get("/app/")).text
+    [name] = re.findall(r'href="\./(assets/home[^"]+js)"', page)
+    lengths = dict[str, int]()
+    for accepted, expected in (
+        ("gzip, deflate, br", "br"),
+        ("gzip", "gzip"),
+        ("br;q=0, identity", ""),
+        ("", ""),
+    ):
+        async with visitor.http.stream(
+            "GET", f"/app/{name}", headers={"accept-encoding": accepted}
+        ) as answer:
+            raw = b"".join([chunk async for chunk in answer.aiter_raw()])
+        assert answer.headers.get("content-encoding", "") == expected, accepted
+        assert answer.headers["vary"] == "Accept-Encoding"
+        lengths[expected] = len(raw)
+    assert lengths["br"] < lengths["gzip"] < lengths[""]
+    assert (await visitor.http.get(f"/app/{name}.br")).status_code == 404
+
+
 @pytest.mark.parametrize(
     "name", ["nowhere", "../documents.json", "%2e%2e/documents.json", "assets/", "index.html/x"]
 )

@@ -78,7 +78,9 @@ async def test_a_demonstration_shows_its_accounts_and_a_walk(app: Starlette) -> 
     for path in ("/v/a-visitors-secret", "/visit/GYL", "/join/GYL", "/staff/guard", "/app/"):
         assert f'href="{path}"' in shown.text
     assert shown.text.count('<li class="step">') == 8
-    assert 'href="/staff/sign-in?as=cashier&amp;next=%2Fstaff%2Fdesk%3Fhouse%3D3%25E5%25B9%25A2' in shown.text
+    assert 'href="/staff/sign-in?as=cashier&amp;next=%2Fstaff%2Fpayments"' in shown.text
+    for path in ("invite", "bills"):
+        assert f'href="/app/#/pages/{path}/index"' in shown.text
 
 
 async def test_every_code_leads_to_its_address(app: Starlette, settings: Settings) -> None:
@@ -142,7 +144,7 @@ def test_every_part_and_what_it_is_for_have_labels() -> None:
 async def test_a_code_leads_to_how_to_register_and_tells_nothing_else(visitor: Visitor) -> None:
     known, unknown = await visitor.get("/join/gyl"), await visitor.get("/join/ZZZZ99")
     assert "GYL" in seen(known) and "打开微信或支付宝" in seen(known)
-    assert "/app/#/pages/sign-in/index?next=%252Fpages%252Fregister%252Findex%253Fcode%253DGYL" in known.text
+    assert 'href="/app/#/pages/register/index?code=GYL"' in known.text
     assert known.status_code == unknown.status_code == 200
 
 

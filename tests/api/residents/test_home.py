@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from domains.identity.models import Account
 from domains.kernel import clock, database
-from domains.residents.models import Vehicle
+from domains.residents.models import Occupancy, Vehicle
 from domains.residents.service import invitations, registration
 from schema.home import PartOfDay, part_of_day
 from tests.api.identity.clients import Api, codes
@@ -60,6 +62,37 @@ async def test_statements_do_not_grow(api: Api, scene: Scene) -> None:
     assert len(seen["houses"][-1]["house"]["members"]) == 4
     assert len(seen["houses"][-1]["house"]["vehicles"]) == 3
     assert cost == STATEMENTS
+
+
+NAMES = "{ viewer { me { name } home { greeting { name } } } }"
+
+
+async def names(api: Api, account_id: UUID) -> tuple[str, str, int]:
+    """What the account and the greeting call the caller, and the statements that it took."""
+    token = await identity.token(account_id)
+    async with database.counted() as cost:
+        viewer = (await api.ask(NAMES, token=token))["data"]["viewer"]
+    return viewer["me"]["name"], viewer["home"]["greeting"]["name"], cost.count
+
+
+async def test_who_gave_no_name_is_called_as_the_register_does(api: Api, scene: Scene) -> None:
+    named, greeted, usual = await names(api, scene.owner.account_id)
+    assert (named, greeted) == ("张建国", "张建国")
+    await Account.filter(pk=scene.owner.account_id).update(name="")
+    assert await names(api, scene.owner.account_id) == ("张建国", "张建国", usual + 1)
+    await Account.filter(pk=scene.owner.account_id).update(name="老张")
+    assert await names(api, scene.owner.account_id) == ("老张", "老张", usual)
+
+
+async def test_the_register_names_nobody_who_does_not_live_there(api: Api, scene: Scene) -> None:
+    stranger = await identity.resident(identity.new_phone(), "")
+    assert (await names(api, stranger))[:2] == ("", "")
+    await residents.person(scene.compound_id, "查无此人", account_id=stranger)
+    assert (await names(api, stranger))[:2] == ("", "")
+    await Account.filter(pk=scene.family.account_id).update(name="")
+    assert (await names(api, scene.family.account_id))[:2] == ("张小妹", "张小妹")
+    await Occupancy.filter(pk=scene.family.occupancy_id).update(ended_at=clock.now(), end_reason="不再居住")
+    assert (await names(api, scene.family.account_id))[:2] == ("", "")
 
 
 async def test_cards_in_the_order_of_what_presses(api: Api, scene: Scene) -> None:

@@ -295,6 +295,8 @@ async def test_repeat_guests_fill_in_the_form(scene: Scene) -> None:
         last = await visits.create(actor, scene.house_id, guest)
     await visits.create(await visits.caller(scene, "family"), scene.house_id, Guest(name="别人的客"))
     first, second = await queries.frequent_guests(actor, scene.house_id)
+    assert await queries.frequent_guests(actor) == [first, second]
+    assert await queries.frequent_guests(await visits.caller(scene, "neighbour")) == []
     assert (first.name, first.phone, first.visits, first.plate) == ("陈阿姨", "139****2222", 2, "")
     assert (second.name, second.phone, second.visits, second.pass_id) == ("王来访", None, 1, last)
     id = await visits.create(

@@ -167,6 +167,33 @@ async def test_own_pages_follow_each_other(scene: Scene) -> None:
     ]
 
 
+async def test_a_visit_has_its_passages_for_the_people_of_the_house(scene: Scene) -> None:
+    door, at = await access.door(scene.compound_id), clock.now()
+    pass_id, other = [await access.visitor_pass(scene.compound_id, scene.house_id) for _ in range(2)]
+    made = [
+        await access.record(
+            door, house_id=scene.house_id, visitor_pass_id=pass_id, at=at + timedelta(minutes=n)
+        )
+        for n in range(3)
+    ]
+    await access.record(door, house_id=scene.house_id, visitor_pass_id=other)
+    await access.record(door, house_id=scene.house_id, person_id=scene.owner.person_id)
+    for who in (scene.owner, scene.family, scene.tenant):
+        actor = await residents.resident(who.account_id)
+        async with database.counted() as statements:
+            first = await records.own(actor, pass_id, after=None, limit=2)
+        assert statements.count == 1
+        rest = await records.own(actor, pass_id, after=(first[-1].at, first[-1].id), limit=2)
+        assert [row.id for row in [*first, *rest]] == made[::-1]
+    for stranger in (scene.neighbour.account_id, (await residents.newcomer()).id):
+        assert await records.own(await residents.resident(stranger), pass_id, after=None, limit=9) == []
+    late = await residents.occupant(scene.house_id, "tenant", "周租客", lease_until_on=date(2099, 1, 1))
+    actor = await residents.resident(late.account_id)
+    # Whoever came later sees what was on record since.
+    shown = await records.own(actor, pass_id, after=None, limit=9)
+    assert [row.id for row in shown] == made[:0:-1]
+
+
 def shanghai(day: int, hour: int = 12) -> datetime:
     return datetime(2026, 5, day, hour, tzinfo=clock.SHANGHAI)
 

@@ -19,6 +19,7 @@ from api.platforms import (
     notify_path,
     public_pem,
     serial_of,
+    sign_in_pages,
     with_stand_ins,
 )
 from api.settings import Settings
@@ -132,3 +133,36 @@ async def test_one_access_key_opens_sms_and_voice(tmp_path: Path, keys: Keys) ->
     assert all((ways.wechat, ways.alipay, ways.sms, ways.voice, ways.wechat_pay))
     offered = build_platforms(reached, ways)
     assert all((offered.wechat, offered.alipay, offered.sms))
+
+
+def addresses_known(home: Path) -> list[str]:
+    known: list[str] = json.loads((home / "platform" / "return_addresses.json").read_text(encoding="utf-8"))
+    return known
+
+
+def test_the_stand_ins_lead_back_to_this_installation_and_nowhere_else(tmp_path: Path, keys: Keys) -> None:
+    here = at_home(tmp_path, keys, port=8123)
+    with_stand_ins(here, keys, URL)
+    # One machine by all of its names: a browser may have come by any of them.
+    assert addresses_known(tmp_path) == [
+        f"http://{name}:8123/app/" for name in ("127.0.0.1", "localhost", "[::1]")
+    ]
+    with_stand_ins(here.model_copy(update={"public_url": "https://linli.example.cn"}), keys, URL)
+    assert addresses_known(tmp_path) == ["https://linli.example.cn/app/"]
+
+
+def test_a_browser_signs_in_at_stand_ins_that_it_reaches(tmp_path: Path, keys: Keys) -> None:
+    reached = with_stand_ins(at_home(tmp_path, keys), keys, URL)
+    assert sign_in_pages(reached, URL) == {
+        "wechat": f"{URL}/sign-in/wechat?app_id=wx-stand",
+        "alipay": f"{URL}/sign-in/alipay?app_id=2021",
+    }
+    assert sign_in_pages(reached, "") == {}
+    for public_url in ("http://192.168.1.20:8000", "https://linli.example.cn", "http://0.0.0.0:8000"):
+        assert sign_in_pages(reached.model_copy(update={"public_url": public_url}), URL) == {}
+
+
+def test_a_real_platform_has_no_page_for_browsers(tmp_path: Path, keys: Keys) -> None:
+    real = {"wechat_app_id": "wx-real", "wechat_secret": SecretStr("s")}
+    reached = with_stand_ins(at_home(tmp_path, keys, **real), keys, URL)
+    assert list(sign_in_pages(reached, URL)) == ["alipay"]

@@ -165,7 +165,11 @@ class TestFamily:
     async def test_the_houses_money_neither(self, scene: Scene) -> None:
         family = await residents.resident(scene.family.account_id)
         assert (await accounts.own(family, scene.house_id)).since is None
+        assert await accounts.own_first(family) == await accounts.own(family, scene.house_id)
+        assert await accounts.own_first(await residents.resident(scene.tenant.account_id)) is None
         await leaves(scene.owner)
+        for who in (scene.family, scene.owner):
+            assert await accounts.own_first(await residents.resident(who.account_id)) is None
         for who in (scene.family, scene.owner):
             with pytest.raises(Forbidden):
                 await accounts.own(await residents.resident(who.account_id), scene.house_id)

@@ -212,6 +212,15 @@ async def test_to_ask_for_is_what_is_wanted_the_scarcest_first(me: Actor) -> Non
     assert (asked[1].template, asked[1].label, asked[1].purpose) == (T2, "其他", "用于测试")
 
 
+async def test_a_moment_asks_for_what_it_is_about(me: Actor) -> None:
+    await preferences.set_preference(me, kind=PLAIN.name, channel=Channel.WECHAT, is_on=False)
+    about = (OTHER.name, PLAIN.name, "nothing.of_the_sort")
+    asked = await consents.subscribe_templates(me, Channel.WECHAT, about)
+    # What is turned off is not asked for, whatever the moment is about.
+    assert [each.kind for each in asked] == [OTHER.name]
+    assert await consents.subscribe_templates(me, Channel.WECHAT, ()) == []
+
+
 async def test_nothing_is_asked_where_nothing_could_be_sent(me: Actor) -> None:
     assert await consents.subscribe_templates(me, Channel.ALIPAY) == []
     await made.contact(me.id, Channel.ALIPAY)
