@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from playwright.async_api import Browser, Page, Route
+from playwright.async_api import Browser, Locator, Page, Route
 
 from domains.kernel import clock
 from tests.browser.driving import NARROW, Window, window
@@ -56,6 +56,32 @@ class Phone:
         once = f"if (!sessionStorage.getItem('set {place}')) localStorage.setItem('{place}', {value});"
         await self.page.add_init_script(f"{once} sessionStorage.setItem('set {place}', '1')")
 
+    def says(self, words: str) -> Locator:
+        """These very words in sight: pages that lie behind this one keep theirs."""
+        return self.page.get_by_text(words, exact=True).locator("visible=true")
+
+    async def taps(self) -> None:
+        """From now on taps are counted; call before the first page."""
+        counting = "addEventListener('click', () => { window.taps = (window.taps ?? 0) + 1 }, true)"
+        await self.page.add_init_script(counting)
+
+    async def tapped(self) -> int:
+        """How many taps it took."""
+        return int(await self.page.evaluate("window.taps ?? 0"))
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[None]:
+        """Until what is opened meanwhile hears of changes as they happen."""
+        acknowledged = asyncio.Event()
+
+        def look(frame: str | bytes) -> None:
+            if "connection_ack" in str(frame):
+                acknowledged.set()
+
+        self.page.once("websocket", lambda socket: socket.on("framereceived", look))
+        yield
+        await asyncio.wait_for(acknowledged.wait(), 15)
+
     async def fail(self) -> None:
         """From now on the server has a fault."""
         self.window.provoked.append("503")
@@ -89,6 +115,8 @@ async def phone(
     """A phone that complains of nothing but what the test provokes."""
     async with window(started, NARROW) as opened:
         held = Phone(opened, url)
+        # Who leaves at once takes a socket along that is still being opened.
+        opened.provoked.append("WebSocket is closed before the connection is established")
         if account_id is not None:
             await held.sign_in(account_id)
         if look is not None:

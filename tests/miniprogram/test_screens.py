@@ -23,6 +23,21 @@ EMPTY = {
     "registrations": "还没有登记过房屋",
     "invitations": "没有等待您接受的邀请",
     "inbox": "还没有消息",
+    "visitors": "还没有您的房屋",
+    "invite": "还没有您的房屋",
+    "regulars": "还没有您的房屋",
+    "doors": "还没有您的房屋",
+    "passages": "还没有通行记录",
+    "bills": "没有待缴的账单",
+    "payments": "还没有支付记录",
+    "prepayment": "没有可查看的账户",
+    "books": "还没有公示账目",
+    "meters": "还没有可查看的表",
+    "household": "还没有您的房屋",
+    "vehicles": "还没有您的房屋",
+    "notifications": "每类消息怎么提醒",
+    "devices": "只在本机登录",
+    "privacy": "小区还没有登记您的资料",
 }
 
 

@@ -1,6 +1,7 @@
 // What a screen does: one command at a time, under one idempotency key until its outcome is known.
 import { ref, shallowRef } from 'vue'
 import type { Operation } from '@/api/documents'
+import type { Enclosure } from '@/api/exchange'
 import { Failure, failureOf } from '@/api/failure'
 import { newKey } from '@/api/keys'
 import { ask } from '@/api/transport'
@@ -15,7 +16,7 @@ export interface Payload {
  *
  * `run` gives the payload, or null where it did not work out; then `failure` says why and `fields` which values are
  * to blame, by the name below `input`. While nobody knows whether it was done, the next `run` of the same sends
- * the same key: it counts once.
+ * the same key: it counts once, whichever picture goes along.
  *
  * @param payload the one field of the answer
  * @param isRepeatable whether sending it twice comes to the same; needless where the input carries an idempotency key
@@ -30,7 +31,7 @@ export function useAction<Result, Variables, Answer extends Payload>(
   const fields = ref<Record<string, string>>({})
   let pending = { body: '', key: '' }
 
-  async function run(variables: (key: string) => Variables): Promise<Answer | null> {
+  async function run(variables: (key: string) => Variables, enclosure?: Enclosure): Promise<Answer | null> {
     if (isBusy.value) return null
     isBusy.value = true
     clear()
@@ -39,7 +40,7 @@ export function useAction<Result, Variables, Answer extends Payload>(
     const sent = variables(pending.key)
     const isKeyed = JSON.stringify(sent) !== body
     try {
-      const answer = payload(await ask(document, sent, isKeyed || isRepeatable))
+      const answer = payload(await ask(document, sent, isKeyed || isRepeatable, enclosure))
       pending = { body: '', key: '' }
       if (answer.errors.length === 0) return answer
       refuse(answer.errors)

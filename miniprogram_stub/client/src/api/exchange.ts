@@ -1,5 +1,6 @@
 // One request and its answer. Nothing here knows of sessions, retries or screens.
 import { Failure } from '@/api/failure'
+import type { Picture } from '@/platform/seam'
 import { language } from '@/shell/language'
 
 /** Where the server is: in a browser where the page came from. */
@@ -13,10 +14,18 @@ export function serverAddress(): string {
 }
 
 const PATIENCE_MS = 15_000
+const PATIENCE_WITH_PICTURE_MS = 45_000
 
 interface ServerError {
   message: string
   extensions?: { code?: string; requestId?: string }
+}
+
+/** A picture that goes along with an operation. */
+export interface Enclosure {
+  picture: Picture
+  /** The variable in whose place it goes, which is null, such as `input.photo`. */
+  place: string
 }
 
 export interface Reply {
@@ -26,26 +35,39 @@ export interface Reply {
 }
 
 /** Sends an operation by its digest. Failure OFFLINE, TIMED_OUT or UNREADABLE where no answer could be read. */
-export function exchange(documentId: string, variables: unknown, token: string): Promise<Reply> {
+export function exchange(documentId: string, variables: unknown, token: string, enclosure?: Enclosure): Promise<Reply> {
   return new Promise((answered, failed) => {
-    uni.request({
+    const body = JSON.stringify({ documentId, variables })
+    const whereAndHow = {
       url: `${serverAddress()}/graphql`,
-      method: 'POST',
-      timeout: PATIENCE_MS,
-      header: {
-        'Content-Type': 'application/json',
-        Accept: 'application/graphql-response+json',
-        'Accept-Language': language.value,
-        ...(token ? { Authorization: `Bearer ${token}` } : {}),
-      },
-      data: JSON.stringify({ documentId, variables }),
-      success: (response) => {
+      success: (response: { statusCode: number; data: unknown }) => {
         const read = readable(response.data)
         if (read) answered({ status: response.statusCode, data: read.data ?? null, errors: read.errors ?? [] })
         else failed(new Failure(response.statusCode >= 500 ? 'UNAVAILABLE' : 'UNREADABLE'))
       },
-      fail: ({ errMsg }) => failed(new Failure(/time ?out/i.test(errMsg) ? 'TIMED_OUT' : 'OFFLINE')),
-    })
+      fail: ({ errMsg }: { errMsg: string }) => failed(new Failure(/time ?out/i.test(errMsg) ? 'TIMED_OUT' : 'OFFLINE')),
+    }
+    const header = {
+      Accept: 'application/graphql-response+json',
+      'Accept-Language': language.value,
+      ...(token ? { Authorization: `Bearer ${token}` } : {}),
+    }
+    if (enclosure) upload(body, enclosure, { ...whereAndHow, header })
+    else uni.request({ ...whereAndHow, method: 'POST', timeout: PATIENCE_MS, header: { ...header, 'Content-Type': 'application/json' }, data: body })
+  })
+}
+
+/** By the GraphQL multipart request specification: the operation, where the file belongs, the file. */
+function upload(operations: string, { picture, place }: Enclosure, how: Pick<UniNamespace.UploadFileOption, 'url' | 'header' | 'success' | 'fail'>): void {
+  uni.uploadFile({
+    ...how,
+    timeout: PATIENCE_WITH_PICTURE_MS,
+    header: { ...how.header, 'X-Requested-With': 'linli' },
+    formData: { operations, map: JSON.stringify({ 0: [`variables.${place}`] }) },
+    name: '0',
+    fileType: 'image',
+    filePath: picture.path,
+    file: picture.file,
   })
 }
 

@@ -2,11 +2,17 @@
 const PLACE = 'linli.kept.'
 const ORDER = 'linli.kept'
 const MOST = 60
+let forgotten = 0
 
 export interface Kept<Result> {
   data: Result
   /** When it was answered, in milliseconds since 1970. */
   at: number
+}
+
+/** Which session an answer is of: what was asked for before `forget` is not kept after it. */
+export function sessionOfNow(): number {
+  return forgotten
 }
 
 /** The key of a query with its variables. */
@@ -31,10 +37,10 @@ export function keep(key: string, data: unknown): void {
   }
 }
 
-/** Forget everything. */
+/** Forget everything, also what another window of the same browser kept. */
 export function forget(): void {
-  for (const key of keys()) uni.removeStorageSync(PLACE + key)
-  uni.removeStorageSync(ORDER)
+  forgotten += 1
+  for (const name of uni.getStorageInfoSync().keys) if (name.startsWith(ORDER)) uni.removeStorageSync(name)
 }
 
 function keys(): string[] {

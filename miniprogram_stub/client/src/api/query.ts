@@ -2,7 +2,7 @@
 import { computed, ref, shallowRef, watch } from 'vue'
 import { type Operation, idOf } from '@/api/documents'
 import { type Failure, failureOf } from '@/api/failure'
-import { keep, keyOf, recall } from '@/api/kept'
+import { keep, keyOf, recall, sessionOfNow } from '@/api/kept'
 import { ask } from '@/api/transport'
 
 /**
@@ -10,8 +10,10 @@ import { ask } from '@/api/transport'
  *
  * `data` is the answer, kept or fresh, null before there is any; `keptAt` is set while what is shown was kept and the
  * server could not be asked; `failure` is why there is no fresh answer. Call `refresh` when the page is shown.
+ *
+ * @param isKept false for what is not to lie on the device, such as the number of a document
  */
-export function useQuery<Result, Variables>(document: Operation<Result, Variables>, variables: () => Variables) {
+export function useQuery<Result, Variables>(document: Operation<Result, Variables>, variables: () => Variables, isKept = true) {
   const data = shallowRef<Result | null>(null)
   const failure = shallowRef<Failure | null>(null)
   const isWaiting = ref(false)
@@ -22,7 +24,7 @@ export function useQuery<Result, Variables>(document: Operation<Result, Variable
   function recalled(): void {
     const key = keyOf(idOf(document), variables())
     if (key === current && data.value) return
-    const kept = recall<Result>(key)
+    const kept = isKept ? recall<Result>(key) : null
     current = key
     data.value = kept?.data ?? null
     answeredAt.value = kept?.at ?? 0
@@ -31,10 +33,12 @@ export function useQuery<Result, Variables>(document: Operation<Result, Variable
   async function refresh(): Promise<void> {
     recalled()
     const mine = ++turn
+    const session = sessionOfNow()
     isWaiting.value = true
     try {
       const answer = await ask(document, variables(), true)
-      if (mine !== turn) return
+      // Who signed in meanwhile is not shown what somebody else asked for.
+      if (mine !== turn || session !== sessionOfNow()) return
       show(answer)
       failure.value = null
     } catch (thrown) {
@@ -48,10 +52,13 @@ export function useQuery<Result, Variables>(document: Operation<Result, Variable
   function show(answer: Result): void {
     data.value = answer
     answeredAt.value = Date.now()
-    keep(current, answer)
+    if (isKept) keep(current, answer)
   }
 
-  watch(() => JSON.stringify(variables()), () => void refresh())
+  // A page that takes its variables from its address asks as it is shown: the same need not be asked twice.
+  watch(() => JSON.stringify(variables()), () => {
+    if (!isWaiting.value || keyOf(idOf(document), variables()) !== current) void refresh()
+  })
   const keptAt = computed(() => (failure.value && data.value ? answeredAt.value : 0))
   return { data, failure, isWaiting, keptAt, refresh, show }
 }

@@ -20,8 +20,13 @@ let refreshing: Promise<void> | null = null
 
 export const isSignedIn = computed(() => held.value !== null)
 
-/** Begin a session with what a sign-in gave. */
+/** Begin a session with what a sign-in gave; nothing is left of the one before. */
 export function begin(credentials: Credentials): void {
+  forget()
+  hold(credentials)
+}
+
+function hold(credentials: Credentials): void {
   held.value = credentials
   uni.setStorageSync(PLACE, credentials)
 }
@@ -50,8 +55,10 @@ export async function refresh(stale: string): Promise<void> {
 
 async function spend(refreshToken: string): Promise<void> {
   const answer = await askedTwice(refreshToken)
+  // Signed out meanwhile, or in as somebody else.
+  if (held.value?.refreshToken !== refreshToken) return
   const refused = failureIn(answer) ?? refusalIn(answer.data as RefreshSessionMutation)
-  if (!refused) return begin((answer.data as RefreshSessionMutation).refreshSession.credentials!)
+  if (!refused) return hold((answer.data as RefreshSessionMutation).refreshSession.credentials!)
   // A server that is overloaded or away has said nothing about the session.
   if (refused.isOnTheWay || refused.code === 'THROTTLED' || refused.code === 'INTERNAL') throw refused
   end()

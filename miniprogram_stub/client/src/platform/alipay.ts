@@ -1,6 +1,6 @@
 // Alipay. `my` does what the framework has no name for.
 import { type ConsentAnswer, type Platform, named } from '@/platform/seam'
-import { copied, located, saved, scanned } from '@/platform/shared'
+import { copied, located, opened, pictured, saved, scanned } from '@/platform/shared'
 import { texts } from '@/shell/texts'
 
 interface Consents {
@@ -40,6 +40,7 @@ export const platform: Platform = {
     })
   }),
   scan: scanned,
+  choosePicture: pictured,
   location: located,
   async share({ text, url }) {
     await copied(`${text} ${url}`)
@@ -47,6 +48,7 @@ export const platform: Platform = {
   },
   saveImage: saved,
   copy: copied,
+  openPaper: opened,
 }
 
 /** The person's number as Alipay sealed it for the server; null where they did not allow it. */

@@ -15,6 +15,8 @@ export interface Platform {
   askConsent(templates: string[]): Promise<ConsentAnswer[]>
   /** The text of a code that the person scans; null where they did not. */
   scan(): Promise<string | null>
+  /** A picture from the camera or the album, made smaller where the platform can; null where the person gave none. */
+  choosePicture(): Promise<Picture | null>
   /** Where the device is (GCJ-02), or null where the person does not say. */
   location(): Promise<{ latitude: number; longitude: number } | null>
   /** Share an address; false where it was copied instead, and the screen has to say so. */
@@ -22,6 +24,23 @@ export interface Platform {
   /** Keep a picture on the device. False where the person did not allow it. */
   saveImage(url: string): Promise<boolean>
   copy(text: string): Promise<void>
+  /** Open a PDF that the session may read. False where it could not be fetched or opened. */
+  openPaper(paper: Paper): Promise<boolean>
+}
+
+export interface Picture {
+  /** Where it lies on the device, to be shown and sent from. */
+  path: string
+  /** The picture itself, where the platform sends that. */
+  file?: File
+}
+
+export interface Paper {
+  url: string
+  /** The session's access token. */
+  token: string
+  /** Its name as a file. */
+  name: string
 }
 
 export interface ClientParameter {

@@ -1,6 +1,6 @@
 // WeChat.
 import { type ConsentAnswer, type Platform, named } from '@/platform/seam'
-import { copied, located, saved, scanned } from '@/platform/shared'
+import { copied, located, opened, pictured, saved, scanned } from '@/platform/shared'
 import { texts } from '@/shell/texts'
 
 export const platform: Platform = {
@@ -30,6 +30,7 @@ export const platform: Platform = {
     })
   }),
   scan: scanned,
+  choosePicture: pictured,
   location: located,
   async share({ text, url }) {
     // A mini-program shares by its own button alone; an address goes by the clipboard.
@@ -38,6 +39,7 @@ export const platform: Platform = {
   },
   saveImage: saved,
   copy: copied,
+  openPaper: opened,
 }
 
 export function nameInput(): void {

@@ -19,6 +19,11 @@ export function go(address: string): void {
   else uni.navigateTo({ url: target })
 }
 
+/** Go to a page, no tab, in place of this one: coming back leads to the one before. */
+export function replace(address: string): void {
+  uni.redirectTo({ url: isPage(address) ? address : HOME })
+}
+
 /** Go to a page in place of this one and of all before it. */
 export function begin(address: string): void {
   uni.reLaunch({ url: isPage(address) ? address : HOME })

@@ -1,8 +1,9 @@
+import { tabBar } from '@/pages.json'
 import { language } from '@/shell/language'
 import { isDark } from '@/shell/look'
 import { texts } from '@/shell/texts'
 
-const NAMES = ['tab.home', 'tab.account']
+const NAMES = tabBar.list.map(({ pagePath }) => `tab.${pagePath.split('/')[1]}`)
 
 /** The tab bar in the language and the colours of now. The platform draws it, and only where it is shown. */
 export function nameTabs(): void {

@@ -37,6 +37,25 @@ export function day(date: string, language: Language, now = Date.now()): string 
   return `${dayOfMonth} ${MONTHS[month - 1]}${isOther ? ` ${year}` : ''}`
 }
 
+/** A rate in hundredths of a percent as people read it: 9853 is 98.53%. */
+export function percent(rate: number): string {
+  return `${Math.trunc(rate / 100)}.${two(rate % 100)}%`
+}
+
+/** A month by any day of it: `2026年11月`, `Nov 2026`. */
+export function month(date: string, language: Language): string {
+  const [year, number] = date.split('-').map(Number) as [number, number]
+  return language === 'zh' ? `${year}年${number}月` : `${MONTHS[number - 1]} ${year}`
+}
+
+/** The last twelve months, today included: first and last day. */
+export function yearUntilToday(now = Date.now()): { from: string; until: string } {
+  const today = new Date(now + EAST_MS)
+  const from = new Date(today)
+  from.setUTCFullYear(today.getUTCFullYear() - 1)
+  return { from: dayOf(from), until: dayOf(today) }
+}
+
 function dayOf(at: Date): string {
   return at.toISOString().slice(0, 10)
 }

@@ -1,0 +1,1 @@
+"use strict";const AMOUNT=/^(\d{1,6})(?:[.。](\d{1,2}))?$/;function fenOf(typed){var _a;const found=AMOUNT.exec(typed.trim());return found?Number(found[1]+((_a=found[2])!=null?_a:"").padEnd(2,"0")):0}exports.fenOf=fenOf;

@@ -1,0 +1,1 @@
+"use strict";const e=require("../common/vendor.js"),o=require("../shell/language.js"),t=require("../shell/writing.js"),n=e.defineComponent({options:{virtualHost:!0},__name:"MonthText",props:{of:{}},setup(n){const r=n,s=e.computed(()=>t.month(r.of,o.language.value));return(o,t)=>({a:e.t(s.value)})}});wx.createComponent(n);

@@ -1,0 +1,1 @@
+"use strict";const e=require("../common/vendor.js"),r=require("../codes/png.js"),t=require("../codes/qr.js"),o=e.defineComponent({options:{virtualHost:!0},__name:"QrPicture",props:{text:{},label:{}},setup(o){const s=o,n=e.computed(()=>r.pngAddress(t.qrModules(s.text),8));return(e,r)=>({a:n.value,b:e.label})}});wx.createComponent(o);

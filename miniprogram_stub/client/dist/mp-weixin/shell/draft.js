@@ -1,0 +1,1 @@
+"use strict";const e=require("../common/vendor.js"),r=require("../api/kept.js");exports.useDraft=function(t){const n=e.ref(""),o=()=>`draft:${t()}`;return e.watch(n,e=>r.keep(o(),e)),{text:n,reopen:function(){var e,t;n.value=null!=(t=null==(e=r.recall(o()))?void 0:e.data)?t:""}}};
