@@ -26,6 +26,7 @@ from tests.bench import (
     importing,
     kernel,
     live,
+    miniprogram,
     notifications,
     payments,
     signing_in,
@@ -99,7 +100,10 @@ async def _as_anybody_runs_it(figures: Figures, home: Path) -> None:
         platform = read_state(home / "children" / "platform")
         assert platform is not None, "the stand-ins run beside the demo"
         figures.section("Sign-in")
-        await signing_in.measure(figures, second, f"http://127.0.0.1:{platform.port}")
+        stand_ins = f"http://127.0.0.1:{platform.port}"
+        await signing_in.measure(figures, second, stand_ins)
+        figures.section("Mini-program in a browser, on fast 3G and a CPU of a quarter")
+        await miniprogram.measure(figures, second.url, stand_ins)
 
 
 if __name__ == "__main__":

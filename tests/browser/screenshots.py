@@ -10,6 +10,7 @@ from playwright.async_api import Page
 from api.demo.loading import PASSWORD
 from api.demo.people import demo_people
 from api.demo.places import COMPOUND
+from tests.browser.app_pictures import shoot_app
 from tests.browser.driving import DESK, PHONE, browser, chromium, window
 from tests.journeys.client import Client
 from tests.journeys.instance import REPOSITORY, free_port, fresh, started
@@ -128,6 +129,7 @@ async def shoot_all(url: str, path: str, register_path: Path) -> None:
             await each.sign_in(url, "manager", PASSWORD)
             await each.page.wait_for_url("**/staff/registrations")
             await shoot(each.page, "registrations-dark")
+        await shoot_app(opened, url)
 
 
 def main() -> None:
