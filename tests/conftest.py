@@ -99,7 +99,7 @@ def servers(given: dict[str, str]) -> Iterator[TestServers]:
     app = given.get("DATABASE_URL") or started.app_url
     template = f"linli_template_{secrets.token_hex(4)}"
     if started.owner_url:
-        asyncio.run(administer(_superuser(started.owner_url, root), crowds.GRANT))
+        asyncio.run(administer(_superuser(started.owner_url, root), crowds.ROLE))
     try:
         asyncio.run(administer(owner, f"CREATE DATABASE {template}"))
         asyncio.run(_migrate(with_database(owner, template), with_database(app, template)))

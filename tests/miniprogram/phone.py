@@ -84,20 +84,20 @@ class Phone:
 
     async def fail(self) -> None:
         """From now on the server has a fault."""
-        self.window.provoked.append("503")
+        (await self.delay(fails=True)).set()
 
-        async def unavailable(route: Route) -> None:
-            await route.fulfill(status=503, body="<html>", content_type="text/html")
-
-        await self.page.route("**/graphql", unavailable)
-
-    async def delay(self) -> asyncio.Event:
-        """From now on answers wait until the event is set."""
+    async def delay(self, *, fails: bool = False) -> asyncio.Event:
+        """From now on answers wait until the event is set, and are a fault then if it `fails`."""
         go_on = asyncio.Event()
+        if fails:
+            self.window.provoked.append("503")
 
         async def late(route: Route) -> None:
             await go_on.wait()
-            await route.continue_()
+            if fails:
+                await route.fulfill(status=503, body="<html>", content_type="text/html")
+            else:
+                await route.continue_()
 
         await self.page.route("**/graphql", late)
         return go_on

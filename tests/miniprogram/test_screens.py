@@ -46,38 +46,24 @@ async def scene() -> Scene:
     return await residents.scene()
 
 
-@pytest.mark.parametrize("page", sorted(EMPTY))
-async def test_empty_it_says_what_will_be_there(served: str, opened: Browser, page: str) -> None:
+async def test_bones_then_what_is_wrong_then_what_will_be_there(served: str, opened: Browser) -> None:
     async with phone(opened, served, await identity.resident()) as each:
-        await each.open(page)
-        await expect(each.page.get_by_text(EMPTY[page])).to_be_visible()
-        assert not await axe.serious(each.page)
-        assert not await each.page.evaluate(WIDER)
-
-
-@pytest.mark.parametrize("page", sorted(EMPTY))
-async def test_slow_it_shows_bones_first(served: str, opened: Browser, page: str) -> None:
-    async with phone(opened, served, await identity.resident()) as each:
-        go_on = await each.delay()
-        await each.open(page)
-        await expect(each.page.get_by_role("status", name="正在加载")).to_be_visible()
-        go_on.set()
-        await expect(each.page.get_by_role("status", name="正在加载")).to_have_count(0)
-        await expect(each.page.get_by_text(EMPTY[page])).to_be_visible()
-
-
-@pytest.mark.parametrize("page", sorted(EMPTY))
-async def test_without_a_server_it_says_so_and_tries_again(served: str, opened: Browser, page: str) -> None:
-    async with phone(opened, served, await identity.resident()) as each:
-        await each.fail()
-        await each.open(page)
-        await expect(each.page.get_by_text("服务暂时不可用")).to_be_visible()
-        await expect(each.page.get_by_text("代码 UNAVAILABLE")).to_be_visible()
-        assert not await axe.serious(each.page)
-        await each.page.unroute_all()
-        await each.page.get_by_role("button", name="重试").click()
-        await expect(each.page.get_by_text("服务暂时不可用")).to_have_count(0)
-        await expect(each.page.get_by_text(EMPTY[page])).to_be_visible()
+        for page, words in EMPTY.items():
+            go_on = await each.delay(fails=True)
+            await each.open(page)
+            await expect(
+                each.page.get_by_role("status", name="正在加载").locator("visible=true"), page
+            ).to_be_visible()
+            go_on.set()
+            await expect(each.says("代码 UNAVAILABLE"), page).to_be_visible()
+            # What went wrong looks the same on all of them.
+            assert page != "home" or not await axe.serious(each.page)
+            await each.page.unroute_all()
+            await each.page.get_by_role("button", name="重试").locator("visible=true").click()
+            await expect(each.page.get_by_text(words).locator("visible=true"), page).to_be_visible()
+            await expect(each.says("代码 UNAVAILABLE"), page).to_have_count(0)
+            assert not await axe.serious(each.page), page
+            assert not await each.page.evaluate(WIDER), page
 
 
 async def test_a_code_a_house_and_a_name_make_a_registration(

@@ -136,7 +136,7 @@ async def test_a_link_and_the_limits_are_found_by_index(scene: Scene) -> None:
         (visitor_page.PAGE, (digest, NOW)),
         (pass_sql.MADE_TODAY, (house, midnight, REQUEST_LIFE)),
         (pass_sql.OTHER_CARS, (scene.compound_id, "浙A12345", NOW, NOW + timedelta(hours=2))),
-        (passes.FREQUENT, (house, scene.owner.account_id, NOW - timedelta(days=180), 20)),
+        (passes.FREQUENT, ([house], scene.owner.account_id, NOW - timedelta(days=180), 20)),
         (pass_sql.OPEN_OF_HOST, (house, scene.owner.account_id, NOW)),
     ):
         top = await plan(statement, *values)
