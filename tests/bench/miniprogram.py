@@ -56,7 +56,7 @@ class Load:
 
 async def measure(figures: Figures, url: str, platform_url: str) -> None:
     """Loads and taps, with the demo's owner; nothing where there is no Chromium."""
-    path = chromium()
+    path = chromium(whole=True)
     if path is None:
         figures.add("not measured: Chromium is not installed", "")
         return

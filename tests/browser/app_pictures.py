@@ -93,7 +93,7 @@ async def _all(url: str, path: str) -> None:
 
 def main(home: Path = HOME) -> None:
     """Start the demo and take the pictures."""
-    path = chromium()
+    path = chromium(whole=True)
     if path is None:
         raise SystemExit("Chromium is missing: apt-get install chromium fonts-noto-cjk")
     IMAGES.mkdir(parents=True, exist_ok=True)

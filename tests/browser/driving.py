@@ -33,12 +33,24 @@ AXE = """async options => (await axe.run(options)).violations
 WITHOUT_CONTRAST = {"rules": {"color-contrast": {"enabled": False}}}
 
 
-def chromium() -> str | None:
-    """Where Chromium is; None where there is none. Under CI it has to be there."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser")
+def chromium(*, whole: bool = False) -> str | None:
+    """Where Chromium is; None where there is none. Under CI it has to be there.
+
+    Its headless shell, where that is installed, does the same for half the work; `whole` is for what it cannot do.
+    """
+    shell = None if whole else shutil.which("chromium-headless-shell")
+    found = shell or shutil.which("chromium") or shutil.which("chromium-browser")
     if found is None and os.environ.get("CI") == "true":
         raise RuntimeError("Chromium is missing: apt-get install chromium fonts-noto-cjk")
     return found
+
+
+def installed(*, whole: bool = False) -> str:
+    """The same; without it the test is skipped."""
+    path = chromium(whole=whole)
+    if path is None:
+        pytest.skip("Chromium is not installed: apt-get install chromium fonts-noto-cjk")
+    return path
 
 
 @asynccontextmanager

@@ -134,7 +134,7 @@ async def shoot_all(url: str, path: str, register_path: Path) -> None:
 
 def main() -> None:
     """Start the demo, let residents register, take the pictures."""
-    path = chromium()
+    path = chromium(whole=True)
     if path is None:
         raise SystemExit("Chromium is missing: apt-get install chromium fonts-noto-cjk")
     IMAGES.mkdir(parents=True, exist_ok=True)

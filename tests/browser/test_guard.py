@@ -22,7 +22,7 @@ from notifications import viewer_events
 from schema.relay import encode
 from tests.api.pages.test_registrations import staff_of
 from tests.browser import camera
-from tests.browser.driving import LOOKS, NARROW, Window, browser, chromium, window
+from tests.browser.driving import LOOKS, NARROW, Window, browser, installed, window
 from tests.browser.test_pages import CONTRAST, WIDER
 from tests.factories import access, alarms, devices, guards, identity, residents
 from tests.factories.residents import Scene
@@ -152,9 +152,7 @@ async def test_a_walk_in_is_corrected_and_registered(phone: Window, gate: Gate) 
 
 async def test_the_camera_reads_a_code_and_the_guard_admits(served: str, gate: Gate, tmp_path: Path) -> None:
     pass_id = await gate.visit("王预约")
-    shown, path = await texts.text_of(pass_id), chromium()
-    if path is None:
-        pytest.skip("Chromium is not installed: apt-get install chromium fonts-noto-cjk")
+    shown, path = await texts.text_of(pass_id), installed()
     camera.film(tmp_path / "code.y4m", shown or "")
     async with (
         browser(path, *camera.arguments(tmp_path / "code.y4m")) as filmed,

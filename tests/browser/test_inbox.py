@@ -14,7 +14,7 @@ from api.wiring import PERMISSIONS
 from domains.kernel import database
 from domains.residents.notices import SUBMITTED
 from notifications.notifying import notify
-from tests.browser.driving import Window, window
+from tests.browser.driving import Window, browser, installed, window
 from tests.factories import identity
 
 pytestmark = pytest.mark.usefixtures("instance")
@@ -37,6 +37,13 @@ PUSH_SERVICE = """
   PushManager.prototype.getSubscription = async () => sessionStorage.getItem("held") ? made() : null;
 }
 """
+
+
+@pytest.fixture(scope="module")
+async def opened() -> AsyncIterator[Browser]:
+    """The whole of Chromium: its headless shell knows no notifications."""
+    async with browser(installed(whole=True)) as started:
+        yield started
 
 
 async def told(account: UUID, house: str = "3-1-101") -> None:

@@ -12,7 +12,7 @@ from playwright.async_api import Browser
 from api.app import build_app
 from api.keys import Keys
 from api.settings import Settings
-from tests.browser.driving import browser, chromium
+from tests.browser.driving import browser, installed
 
 
 @pytest.fixture(scope="module")
@@ -36,8 +36,5 @@ async def served(settings: Settings, instance: Keys) -> AsyncIterator[str]:
 @pytest.fixture(scope="module")
 async def opened() -> AsyncIterator[Browser]:
     """A browser; without Chromium the tests are skipped, but never under CI."""
-    path = chromium()
-    if path is None:
-        pytest.skip("Chromium is not installed: apt-get install chromium fonts-noto-cjk")
-    async with browser(path) as started:
+    async with browser(installed()) as started:
         yield started
