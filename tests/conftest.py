@@ -11,15 +11,18 @@ import shutil
 import signal
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
+import httpx
 import pytest
 import redis.asyncio as aioredis
 from argon2 import PasswordHasher
 from hypothesis.configuration import set_hypothesis_home_dir
 
+from api import keys
 from api.instance import Addresses, running
 from api.keys import Keys, load_keys
 from api.migrating import migrate
@@ -142,11 +145,14 @@ def addresses(servers: TestServers) -> Iterator[Addresses]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def cheap_passwords() -> Iterator[None]:
-    """Hashes at the least cost: most tests need staff, few care for how hard their passwords are to guess."""
-    dear, passwords._hasher = passwords._hasher, PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    yield
-    passwords._hasher = dear
+def cheap() -> Iterator[None]:
+    """Hashes at the least cost, keys and certificates that were checked are not checked anew: most tests need staff and
+    an instance, few care for how hard passwords are to guess."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        patch.setattr(keys, "_checked_pem", cache(keys._checked_pem))
+        patch.setattr("httpx._transports.default.create_ssl_context", cache(httpx.create_ssl_context))
+        yield
 
 
 @pytest.fixture(scope="session")
