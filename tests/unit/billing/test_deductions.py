@@ -137,6 +137,19 @@ async def test_purposes_and_categories(scene: Scene) -> None:
     await ledger.check_books()
 
 
+async def test_money_for_one_purpose_pays_month_after_month_and_next_door_too(scene: Scene) -> None:
+    parking = await bills.item(scene.compound_id, "parking")
+    paid = []
+    for month in (date(2026, 4, 1), date(2026, 5, 1)):
+        for house in (scene.house_id, scene.next_door_id):
+            paid.append(await bills.bill(house, {parking: 300}, month=month))
+            await ledger.prepay(scene.compound_id, house, 300, "parking")
+            assert await deduct(house) == 1
+    assert [(await bills.state_of(bill))[0] for bill in paid] == ["paid"] * 4
+    assert await balance(scene, "parking") == 0
+    await ledger.check_books()
+
+
 async def test_passed_over(scene: Scene) -> None:
     """The developer's bills and the tenants', those being paid, and everything where the compound says so."""
     developer = await bills.bill(scene.house_id, 100, payer="developer")
