@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import uvicorn
@@ -13,6 +13,8 @@ from api.app import build_app
 from api.keys import Keys
 from api.settings import Settings
 from tests.browser.driving import browser, installed
+from tests.unit.stand_ins.stand import Stand
+from tests.unit.stand_ins.stand import running as stand_running
 
 
 @pytest.fixture(scope="module")
@@ -37,4 +39,11 @@ async def served(settings: Settings, instance: Keys) -> AsyncIterator[str]:
 async def opened() -> AsyncIterator[Browser]:
     """A browser; without Chromium the tests are skipped, but never under CI."""
     async with browser(installed()) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def stand(settings: Settings) -> Iterator[Stand]:
+    """The stand-ins of the platforms, at home where an instance looks for them; for the tests that name them."""
+    with stand_running(settings.home / "platform") as started:
         yield started

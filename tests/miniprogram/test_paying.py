@@ -24,7 +24,6 @@ from tests.factories.residents import Scene
 from tests.miniprogram import axe
 from tests.miniprogram.phone import WIDER, Phone, phone
 from tests.unit.stand_ins.stand import Stand
-from tests.unit.stand_ins.stand import running as stand_running
 
 pytestmark = pytest.mark.usefixtures("instance")
 FEN = 12_345
@@ -41,13 +40,6 @@ def door() -> Iterator[socket.socket]:
 def reached(settings: Settings, door: socket.socket) -> Settings:
     """Settings that know their address."""
     return settings.model_copy(update={"port": door.getsockname()[1], "trusted_documents_only": True})
-
-
-@pytest.fixture(scope="module")
-def stand(settings: Settings) -> Iterator[Stand]:
-    """Both platforms with their cashiers."""
-    with stand_running(settings.home / "platform") as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
@@ -17,16 +17,8 @@ from tests.factories import identity, residents
 from tests.miniprogram import axe
 from tests.miniprogram.phone import WIDER, Phone, phone
 from tests.unit.stand_ins.stand import Stand
-from tests.unit.stand_ins.stand import running as stand_running
 
 pytestmark = pytest.mark.usefixtures("instance")
-
-
-@pytest.fixture(scope="module")
-def stand(settings: Settings) -> Iterator[Stand]:
-    """The stand-in that sends text messages, at home where the instance looks for it."""
-    with stand_running(settings.home / "platform") as started:
-        yield started
 
 
 @pytest.fixture(scope="module")
