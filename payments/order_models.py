@@ -93,6 +93,9 @@ class PaymentAttempt(Model):
         default="",
         description="at the desk: the terminal's or bank's own number (POS 参考号、转账流水号)",
     )
+    purpose = fields.CharField(
+        max_length=30, default="", db_default="", description="of a deduction: what the money it used is for"
+    )
     buyer = fields.CharField(max_length=80, default="", description="the platform's id of who pays")
     amount_fen = fields.BigIntField()
     state = fields.CharField(max_length=10, default="created", description="see payments.order_rules.ATTEMPT")

@@ -123,9 +123,11 @@ WITH paid AS (
         paid_at, paid_by)
     VALUES ($1, $2, $3, $4, $5, 'paid', $7, $6, $6, $6, $8) RETURNING id),
 way AS (
-    INSERT INTO payment_attempt (id, order_id, compound_id, channel, product, out_trade_no, app_id, payee, reference, buyer,
-        amount_fen, state, channel_no, paid_fen, given_back_fen, problem, created_at, queries, succeeded_at, ended_at)
-    SELECT $8, id, $2, 'balance', 'balance', $9, '', '', $10, '', $5, 'succeeded', $9, $5, 0, '', $6, 0, $6, $6 FROM paid)
+    INSERT INTO payment_attempt (id, order_id, compound_id, channel, product, out_trade_no, app_id, payee, reference,
+        purpose, buyer, amount_fen, state, channel_no, paid_fen, given_back_fen, problem, created_at, queries,
+        succeeded_at, ended_at)
+    SELECT $8, id, $2, 'balance', 'balance', $9, '', '', '', $10, '', $5, 'succeeded', $9, $5, 0, '', $6, 0, $6, $6
+    FROM paid)
 INSERT INTO payment_item (id, order_id, position, payable_id, amount_fen, paid_fen, given_back_fen)
 SELECT make_uuid7(), paid.id, i.place, i.payable_id, i.fen, i.fen, 0
 FROM paid, unnest($11::uuid[], $12::bigint[]) WITH ORDINALITY AS i (payable_id, fen, place)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 REFUND = """
 SELECT r.id, r.compound_id, r.order_id, r.attempt_id, r.out_refund_no, r.amount_fen, r.origin, r.cause, r.reason, r.state,
-    r.requested_by, r.requested_at, r.queries, a.channel, a.reference, a.out_trade_no, a.channel_no, a.paid_fen,
+    r.requested_by, r.requested_at, r.queries, a.channel, a.purpose, a.out_trade_no, a.channel_no, a.paid_fen,
     a.state AS attempt_state, o.holder_id, o.cashier_id, o.payer_id
 FROM refund r JOIN payment_attempt a ON a.id = r.attempt_id JOIN payment_order o ON o.id = r.order_id
 """

@@ -95,7 +95,7 @@ async def let_go(refund: asyncpg.Record, items: Sequence[asyncpg.Record]) -> Non
 def funds_of(refund: asyncpg.Record, cashier_id: UUID | None = None) -> Account:
     """Out of which account money goes back: the way it came, cash out of the drawer of who hands it out."""
     if refund["channel"] == "balance":
-        return Account("prepayment", refund["holder_id"], refund["reference"])
+        return Account("prepayment", refund["holder_id"], refund["purpose"])
     return orders.funds_of(refund["channel"], cashier_id)
 
 

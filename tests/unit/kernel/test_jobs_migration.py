@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
-from tortoise.context import TortoiseContext
-from tortoise.migrations.executor import MigrationTarget
 
 from api import migrating
 from api.instance import Addresses
-from api.wiring import APPS
-from domains.kernel.database import orm_config
 from domains.kernel.ids import uuid7
-from tests.conftest import TestServers, administer, with_database
+from tests.conftest import TestServers
+from tests.factories.old_databases import migrated_to
 
-BEFORE = [MigrationTarget(app_label=app, name="0002_integrity") for app in ("kernel", "estate", "identity")]
 RUN = """
 INSERT INTO job_run (id, job, due_at, state, attempts, started_at, lease_until)
 VALUES ($1, 'audit.seal', now() - make_interval(mins => $2), $3, 1, now(), now())
@@ -34,23 +29,14 @@ SELECT account.id, company.id, $3, 'x', false, current_date, 1800, 5, 0 FROM acc
 
 @pytest.fixture
 async def urls(servers: TestServers) -> AsyncIterator[tuple[str, str]]:
-    """An empty database, as owner and as the application."""
-    name = f"linli_m_{secrets.token_hex(6)}"
-    await administer(servers.owner_url, f"CREATE DATABASE {name}")
-    yield with_database(servers.owner_url, name), with_database(servers.app_url, name)
-    await administer(servers.owner_url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-
-
-async def to_before(owner_url: str) -> None:
-    """The database as it was before jobs could be run by hand."""
-    config = orm_config(owner_url, APPS, pool_size=2)
-    async with TortoiseContext() as context:
-        await context.init(config=config)
-        await migrating._executor(config).migrate(BEFORE, direction="forward")
+    """A database as it was before jobs could be run by hand."""
+    async with migrated_to(
+        servers, **dict.fromkeys(("kernel", "estate", "identity"), "0002_integrity")
+    ) as made:
+        yield made
 
 
 async def test_rows_in_use_stay_and_the_old_program_still_writes(urls: tuple[str, str]) -> None:
-    await to_before(urls[0])
     owner = await asyncpg.connect(urls[0])
     for number, state in enumerate(("running", "succeeded", "failed")):
         await owner.execute(RUN, uuid7(), number, state)
