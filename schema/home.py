@@ -246,9 +246,10 @@ async def beginning_cards(context: Context) -> list[HomeCard]:
 
 CardSource = Callable[[Context], Awaitable[list[HomeCard]]]
 CARD_SOURCES: tuple[CardSource, ...] = (
-    visit_request_cards, visit_cards, invitation_cards, bill_cards, lease_cards, registration_cards, beginning_cards,
+    visit_request_cards, bill_cards, visit_cards, invitation_cards, lease_cards, registration_cards, beginning_cards,
 )  # fmt: skip
-"""Who may put cards on the home screen, in the order of what needs the resident first."""
+"""Who may put cards on the home screen, in the order of what needs the resident first: somebody waits at the gate; what is
+owed is one card, which a day with many visitors would push out of sight."""
 
 
 @strawberry.type(description="A resident's home screen (首页), in one query.")

@@ -65,7 +65,12 @@ async def home(request: Request) -> Response:
         "houses": [_own_house(row, members, parked) for row in own],
         "registrations": [_registration(row) for row in waiting],
         "invitations": [_invitation(row) for row in received],
-        "cards": [*_visit_cards(visits), *_cards(own, waiting, received, _bill_cards(owed))],
+        "cards": [
+            *_visit_cards([row for row in visits if row["state"] == "requested"], "VisitRequestedCard", "requested_at"),
+            *_bill_cards(owed),
+            *_visit_cards([row for row in visits if row["state"] != "requested"], "VisitExpectedCard", "starts_at"),
+            *_cards(own, waiting, received),
+        ],
     }  # fmt: skip
     return _answer({"viewer": {"home": screen}})
 
@@ -134,16 +139,9 @@ def _invitation(row: Row) -> Json:
     }
 
 
-def _visit_cards(visits: Rows) -> list[Json]:
-    cards = [
-        (0, row["requested_at"], "VisitRequestedCard", row["id"])
-        if row["state"] == "requested"
-        else (1, row["starts_at"], "VisitExpectedCard", row["id"])
-        for row in visits
-    ]
+def _visit_cards(visits: Rows, kind: str, at: str) -> list[Json]:
     return [
-        {"__typename": kind, "key": f"visit:{id}"}
-        for _, _, kind, id in sorted(cards, key=lambda card: card[:2])
+        {"__typename": kind, "key": f"visit:{row['id']}"} for row in sorted(visits, key=lambda row: row[at])
     ]
 
 
@@ -152,7 +150,7 @@ def _bill_cards(owed: Rows) -> list[Json]:
     return [{"__typename": "BillsDueCard", "key": "bills"}] if due else []
 
 
-def _cards(own: Rows, waiting: Rows, received: Rows, owed: list[Json]) -> list[Json]:
+def _cards(own: Rows, waiting: Rows, received: Rows) -> list[Json]:
     cards: list[Json] = [
         {
             "__typename": "InvitationCard", "key": f"invitation:{row['id']}",
@@ -160,7 +158,6 @@ def _cards(own: Rows, waiting: Rows, received: Rows, owed: list[Json]) -> list[J
         }
         for row in sorted(received, key=lambda row: row["expires_at"])
     ]  # fmt: skip
-    cards += owed
     for row in own:
         left = None if row["lease_until_on"] is None else row["lease_until_on"] - clock.today()
         if left is not None and left <= rules.LEASE_WARNING:

@@ -14,7 +14,7 @@ from domains.residents.models import Occupancy, Vehicle
 from domains.residents.service import invitations, registration
 from schema.home import PartOfDay, part_of_day
 from tests.api.identity.clients import Api, codes
-from tests.factories import access, estate, identity, residents, visits
+from tests.factories import access, bills, estate, identity, residents, visits
 from tests.factories.residents import Scene
 
 pytestmark = pytest.mark.usefixtures("instance")
@@ -160,12 +160,17 @@ def test_part_of_day(hour: int, part: PartOfDay) -> None:
     assert part_of_day(hour) is part
 
 
-async def test_who_waits_for_a_word_comes_before_who_is_expected(api: Api, scene: Scene) -> None:
+async def test_who_waits_for_a_word_comes_first_and_what_is_owed_before_who_is_expected(
+    api: Api, scene: Scene
+) -> None:
     early = clock.now() - timedelta(hours=1)
     await access.visitor_pass(
         scene.compound_id, scene.house_id, scene.owner.account_id, starts_at=early, requested_at=early
     )
     await visits.ask_for_pass(scene)
+    await bills.bill(scene.house_id, 100)
     seen, cost = await home(api, await identity.token(scene.owner.account_id))
-    assert [card["__typename"] for card in seen["cards"]] == ["VisitRequestedCard", "VisitExpectedCard"]
+    assert [card["__typename"] for card in seen["cards"]] == [
+        "VisitRequestedCard", "BillsDueCard", "VisitExpectedCard",
+    ]  # fmt: skip
     assert cost == STATEMENTS
