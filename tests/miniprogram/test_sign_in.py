@@ -16,6 +16,7 @@ from domains.kernel import database
 from tests.factories import identity, residents
 from tests.miniprogram import axe
 from tests.miniprogram.phone import WIDER, Phone, phone
+from tests.miniprogram.signing_in import ask_for_code, sign_in
 from tests.unit.stand_ins.stand import Stand
 
 pytestmark = pytest.mark.usefixtures("instance")
@@ -27,14 +28,6 @@ async def instance(settings: Settings, addresses: Addresses, stand: Stand) -> As
     url = str(stand.http.base_url).rstrip("/")
     async with running(settings, replace(addresses, platform_url=url)) as keys:
         yield keys
-
-
-async def ask_for_code(each: Phone, stand: Stand, number: str) -> str:
-    """Type the number, ask, and read the message."""
-    await each.page.get_by_label("手机号").fill(number)
-    await each.page.get_by_role("button", name="获取验证码").click()
-    await expect(each.page.get_by_text("验证码已发送")).to_be_visible()
-    return str(stand.sms_to(number)[0]["params"]["code"])
 
 
 async def test_a_number_and_a_code_lead_home_and_signing_out_leads_back(
@@ -86,14 +79,11 @@ async def test_an_access_token_that_ended_is_renewed_once_for_all_who_ask(
 ) -> None:
     async with phone(opened, served) as each:
         await each.open()
-        number = identity.new_phone()
-        code = await ask_for_code(each, stand, number)
-        await each.page.get_by_label("验证码").fill(code)
-        await each.page.get_by_role("button", name="登录", exact=True).click()
+        await sign_in(each, stand, identity.new_phone())
         await expect(each.page.get_by_text("登记您的房屋")).to_be_visible()
         await each.page.evaluate(
             "() => { const held = JSON.parse(localStorage['linli.session']);"
-            " held.data.accessExpiresAt = '2020-01-01T00:00:00Z'; localStorage['linli.session'] = JSON.stringify(held) }"
+            " held.data.until = 0; localStorage['linli.session'] = JSON.stringify(held) }"
         )
         sent: list[str] = []
         each.page.on("request", lambda request: sent.append(request.post_data or ""))
@@ -132,9 +122,7 @@ async def test_who_scanned_a_compounds_code_signs_in_and_goes_on_with_it(
     scene = await residents.scene()
     async with phone(opened, served) as each:
         await each.open(f"register?code={scene.code}")
-        code = await ask_for_code(each, stand, identity.new_phone())
-        await each.page.get_by_label("验证码").fill(code)
-        await each.page.get_by_role("button", name="登录", exact=True).click()
+        await sign_in(each, stand, identity.new_phone())
         await expect(each.page.get_by_role("button", name="提交登记")).to_be_visible()
 
 

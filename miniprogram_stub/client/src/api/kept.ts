@@ -2,17 +2,25 @@
 const PLACE = 'linli.kept.'
 const ORDER = 'linli.kept'
 const MOST = 60
+let owner = ''
 let forgotten = 0
 
 export interface Kept<Result> {
   data: Result
   /** When it was answered, in milliseconds since 1970. */
   at: number
+  /** Which sign-in it was answered to: windows share the place, and need not be signed in as the same. */
+  owner: string
 }
 
-/** Which session an answer is of: what was asked for before `forget` is not kept after it. */
-export function sessionOfNow(): number {
-  return forgotten
+/** From now on what is kept and recalled is that of this sign-in. */
+export function keepFor(signIn: string): void {
+  owner = signIn
+}
+
+/** Which session an answer is of: what was asked for in another one, or before `forget`, is not kept in this one. */
+export function sessionOfNow(): string {
+  return `${owner}:${forgotten}`
 }
 
 /** The key of a query with its variables. */
@@ -22,7 +30,8 @@ export function keyOf(documentId: string, variables: unknown): string {
 
 /** What was kept, or null. */
 export function recall<Result>(key: string): Kept<Result> | null {
-  return uni.getStorageSync(PLACE + key) || null
+  const found: Kept<Result> | '' = uni.getStorageSync(PLACE + key)
+  return found && found.owner === owner ? found : null
 }
 
 /** Keep an answer; beyond sixty the one that was written longest ago goes. A full storage keeps nothing. */
@@ -30,7 +39,7 @@ export function keep(key: string, data: unknown): void {
   const order = [key, ...keys().filter((each) => each !== key)]
   for (const old of order.splice(MOST)) uni.removeStorageSync(PLACE + old)
   try {
-    uni.setStorageSync(PLACE + key, { data, at: Date.now() })
+    uni.setStorageSync(PLACE + key, { data, at: Date.now(), owner })
     uni.setStorageSync(ORDER, order)
   } catch {
     uni.removeStorageSync(PLACE + key)

@@ -2,7 +2,7 @@
 import { idOf } from '@/api/documents'
 import { serverAddress } from '@/api/exchange'
 import { EventCursorDocument, ViewerEventsDocument } from '@/api/generated/graphql'
-import { accessToken, isSignedIn } from '@/api/session'
+import { accessToken, owner } from '@/api/session'
 import { ask } from '@/api/transport'
 
 /** Something of the caller's changed. `name` is empty where only that something did is known: read all that is shown. */
@@ -60,13 +60,15 @@ export function forgetPlace(): void {
 
 async function connect(): Promise<void> {
   timer = undefined
-  if (!isWanted || !isSignedIn.value) return
+  const mine = owner.value
+  if (!isWanted || !mine) return
   let token: string
   try {
     token = await accessToken()
   } catch {
     return later()
   }
+  if (!isWanted || socket || owner.value !== mine) return
   const task = uni.connectSocket({
     url: `${serverAddress().replace(/^http/, 'ws')}/graphql`,
     protocols: ['graphql-transport-ws'],

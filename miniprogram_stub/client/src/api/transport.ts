@@ -2,7 +2,7 @@
 import { type Operation, idOf } from '@/api/documents'
 import { type Enclosure, type Reply, exchange, failureIn } from '@/api/exchange'
 import { Failure, failureOf } from '@/api/failure'
-import { accessToken, end, refresh } from '@/api/session'
+import { accessToken, end, owner, refresh } from '@/api/session'
 
 const PAUSES_MS = [400, 1_200]
 const INVALID_TOKENS = new Set(['TOKEN_INVALID', 'TOKEN_EXPIRED', 'SESSION_ENDED'])
@@ -20,23 +20,32 @@ export async function ask<Result, Variables>(
   isRepeatable: boolean,
   enclosure?: Enclosure,
 ): Promise<Result> {
-  const reply = await persistently(() => withSession(idOf(document), variables, enclosure), isRepeatable ? PAUSES_MS : [])
+  const mine = owner.value
+  const send = () => withSession(mine, idOf(document), variables, enclosure)
+  const reply = await persistently(send, isRepeatable ? PAUSES_MS : [])
   const failure = failureIn(reply)
   if (failure) throw failure
   return reply.data as Result
 }
 
-async function withSession(documentId: string, variables: unknown, enclosure?: Enclosure): Promise<Reply> {
-  const token = await accessToken()
+async function withSession(mine: string, documentId: string, variables: unknown, enclosure?: Enclosure): Promise<Reply> {
+  const token = await tokenOf(mine)
   const reply = await exchange(documentId, variables, token, enclosure)
   if (reply.status !== 401 || !token) return reply
   const refused = failureIn(reply)
   if (refused && !INVALID_TOKENS.has(refused.code)) return reply
   await refresh(token)
-  const again = await exchange(documentId, variables, await accessToken(), enclosure)
+  const again = await exchange(documentId, variables, await tokenOf(mine), enclosure)
   if (again.status !== 401) return again
-  end()
+  if (owner.value === mine) end()
   throw new Failure('SESSION_OVER')
+}
+
+// What one person asked for is never sent as another, who signed in meanwhile, perhaps in another window.
+async function tokenOf(mine: string): Promise<string> {
+  const token = await accessToken()
+  if (owner.value !== mine) throw new Failure('SESSION_OVER')
+  return token
 }
 
 async function persistently(send: () => Promise<Reply>, pauses: number[]): Promise<Reply> {

@@ -1,1 +1,0 @@
-import{b as s,E as a,b9 as o,ai as t,o as e,c as n,a9 as r,w as u,L as l,M as p}from"./home.BLNWptnk.js";const c=s({options:{virtualHost:!0},__name:"MonthText",props:{of:{}},setup(s){const c=s,f=a(()=>o(c.of,t.value));return(s,a)=>{const o=r;return e(),n(o,null,{default:u(()=>[l(p(f.value),1)]),_:1})}}});export{c as _};

@@ -1,0 +1,1 @@
+"use strict";async function alone(work){await work()}exports.alone=alone;

@@ -1,0 +1,1 @@
+"use strict";exports.alone=async function(t){await t()};
