@@ -72,10 +72,8 @@ def _session(url: str, platform_url: str) -> str:
     phone.platform_url = platform_url
     owner = demo_people().owner
     phone.sign_in_with_wechat(owner.name, owner.phone)
-    kept = {
-        "accessToken": phone.token, "refreshToken": "none",
-        "accessExpiresAt": (clock.now() + timedelta(minutes=14)).isoformat(),
-    }  # fmt: skip
+    until = (clock.now() + timedelta(minutes=14)).timestamp() * 1_000
+    kept = {"accessToken": phone.token, "refreshToken": "none", "owner": "demo", "until": until}
     return json.dumps(json.dumps({"type": "object", "data": kept}))
 
 

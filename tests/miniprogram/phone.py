@@ -7,18 +7,22 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from uuid import UUID
 
 from playwright.async_api import Browser, Locator, Page, Route
 
-from domains.kernel import clock
 from tests.browser.driving import NARROW, Window, window
 from tests.factories import identity
 
 WIDER = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+NEVER_MS = 4_000_000_000_000
 OFFLINE = "net::ERR_INTERNET_DISCONNECTED"
 LARGEST = {"shade": "dark", "type": "largest", "contrast": True}
+
+
+def session_of(account_id: UUID, token: str) -> dict[str, object]:
+    """What a device keeps of a session that was begun with this access token, and is not renewed."""
+    return {"accessToken": token, "refreshToken": "none", "owner": str(account_id), "until": NEVER_MS}
 
 
 @dataclass
@@ -41,11 +45,7 @@ class Phone:
 
     async def sign_in(self, account_id: UUID) -> None:
         """As if the person had signed in here before."""
-        expires_at = (clock.now() + timedelta(minutes=14)).isoformat()
-        token = await identity.token(account_id)
-        await self._store(
-            "linli.session", {"accessToken": token, "accessExpiresAt": expires_at, "refreshToken": "none"}
-        )
+        await self._store("linli.session", session_of(account_id, await identity.token(account_id)))
 
     async def look(self, chosen: dict[str, object]) -> None:
         """As if the person had chosen so on this device."""

@@ -11,7 +11,7 @@ from playwright.async_api import Browser, Page, Route, expect
 
 from tests.factories import bills, identity, residents
 from tests.factories.residents import Scene
-from tests.miniprogram.phone import Phone, phone
+from tests.miniprogram.phone import Phone, phone, session_of
 
 pytestmark = pytest.mark.usefixtures("instance")
 KEPT = "Object.keys(localStorage).filter((key) => /session|kept|payment/.test(key))"
@@ -32,10 +32,7 @@ async def sign_out(each: Phone) -> None:
 
 async def take_over(page: Page, account_id: UUID) -> None:
     """Somebody else signs in on the same device."""
-    credentials = {
-        "accessToken": await identity.token(account_id), "accessExpiresAt": "2099-01-01T00:00:00Z",
-        "refreshToken": "none",
-    }  # fmt: skip
+    credentials = session_of(account_id, await identity.token(account_id))
     await page.evaluate(TAKE, ["linli.session", credentials])
 
 

@@ -2,6 +2,7 @@
 import { Failure } from '@/api/failure'
 import type { Picture } from '@/platform/seam'
 import { language } from '@/shell/language'
+import { setBy } from '@/shell/present'
 
 /** Where the server is: in a browser where the page came from. */
 export function serverAddress(): string {
@@ -40,7 +41,8 @@ export function exchange(documentId: string, variables: unknown, token: string, 
     const body = JSON.stringify({ documentId, variables })
     const whereAndHow = {
       url: `${serverAddress()}/graphql`,
-      success: (response: { statusCode: number; data: unknown }) => {
+      success: (response: { statusCode: number; data: unknown; header?: Record<string, string> }) => {
+        setBy(response.header?.Date ?? response.header?.date)
         const read = readable(response.data)
         if (read) answered({ status: response.statusCode, data: read.data ?? null, errors: read.errors ?? [] })
         else failed(new Failure(response.statusCode >= 500 ? 'UNAVAILABLE' : 'UNREADABLE'))

@@ -1,9 +1,8 @@
 // What changes while a screen is open: events over a socket, by graphql-transport-ws; asking in turns where none stays up.
 import { idOf } from '@/api/documents'
 import { serverAddress } from '@/api/exchange'
-import { EventCursorDocument, ViewerEventsDocument } from '@/api/generated/graphql'
+import { ViewerEventsDocument } from '@/api/generated/graphql'
 import { accessToken, owner } from '@/api/session'
-import { ask } from '@/api/transport'
 
 /** Something of the caller's changed. `name` is empty where only that something did is known: read all that is shown. */
 export interface Change {
@@ -15,6 +14,8 @@ type Listener = (change: Change) => void
 
 const PAUSES_S = [1, 2, 5, 10, 30, 60]
 const POLL_S = 30
+/** A connection that held for so long was none of a row of failures. */
+const HELD_MS = 60_000
 const FAILURES_BEFORE_POLLING = 3
 const BEGIN_ANEW = new Set(['CURSOR_EXPIRED', 'BAD_CURSOR'])
 
@@ -22,6 +23,7 @@ const listeners = new Set<Listener>()
 let cursor: string | null = null
 let socket: UniApp.SocketTask | null = null
 let failures = 0
+let heardAt = 0
 let timer: ReturnType<typeof setTimeout> | undefined
 let isWanted = false
 
@@ -69,6 +71,7 @@ async function connect(): Promise<void> {
     return later()
   }
   if (!isWanted || socket || owner.value !== mine) return
+  heardAt = 0
   const task = uni.connectSocket({
     url: `${serverAddress().replace(/^http/, 'ws')}/graphql`,
     protocols: ['graphql-transport-ws'],
@@ -90,6 +93,9 @@ interface Message {
 function hear(message: Message, say: (message: object) => void): void {
   if (message.type === 'ping') return say({ type: 'pong' })
   if (message.type === 'connection_ack') {
+    heardAt = Date.now()
+    // What could not be read meanwhile is read again.
+    if (failures > 0) tell({ name: '', subject: null })
     return say({ id: '1', type: 'subscribe', payload: { documentId: idOf(ViewerEventsDocument), variables: { after: cursor } } })
   }
   if (message.type === 'next' && message.payload?.data) {
@@ -120,7 +126,8 @@ function tell(change: Change): void {
 function lost(task: UniApp.SocketTask): void {
   if (socket !== task) return
   drop()
-  failures += 1
+  failures = heardAt > 0 && Date.now() - heardAt > HELD_MS ? 1 : failures + 1
+  heardAt = 0
   later()
 }
 
@@ -135,20 +142,12 @@ function later(): void {
   const pause = PAUSES_S[Math.min(failures, PAUSES_S.length) - 1] ?? 1
   clearTimeout(timer)
   timer = failures >= FAILURES_BEFORE_POLLING
-    ? setTimeout(() => void poll(), POLL_S * 1_000)
+    ? setTimeout(poll, POLL_S * 1_000)
     : setTimeout(() => void connect(), pause * 1_000 * (0.5 + Math.random()))
 }
 
-async function poll(): Promise<void> {
+function poll(): void {
   timer = undefined
-  try {
-    const { viewer } = await ask(EventCursorDocument, {}, false)
-    if (viewer && viewer.eventCursor !== cursor) {
-      cursor = viewer.eventCursor
-      tell({ name: '', subject: null })
-    }
-  } catch {
-    // Asked again in the next turn; the screen itself says that it is offline.
-  }
+  tell({ name: '', subject: null })
   void connect()
 }

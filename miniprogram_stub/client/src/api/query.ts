@@ -4,6 +4,7 @@ import { type Operation, idOf } from '@/api/documents'
 import { type Failure, failureOf } from '@/api/failure'
 import { keep, keyOf, recall, sessionOfNow } from '@/api/kept'
 import { ask } from '@/api/transport'
+import { isOnline } from '@/shell/network'
 
 /**
  * The answer to a query and how far it is.
@@ -58,6 +59,9 @@ export function useQuery<Result, Variables>(document: Operation<Result, Variable
   // A page that takes its variables from its address asks as it is shown: the same need not be asked twice.
   watch(() => JSON.stringify(variables()), () => {
     if (!isWaiting.value || keyOf(idOf(document), variables()) !== current) void refresh()
+  })
+  watch(isOnline, (online) => {
+    if (online && failure.value?.isOnTheWay) void refresh()
   })
   const keptAt = computed(() => (failure.value && data.value ? answeredAt.value : 0))
   return { data, failure, isWaiting, keptAt, refresh, show }

@@ -62,8 +62,7 @@ export function followWindows(): void {
 }
 
 function stored(): Held | null {
-  const found: Credentials & Partial<Held> | '' = uni.getStorageSync(PLACE)
-  return found ? { owner: 'unnamed', until: Date.parse(found.accessExpiresAt), ...found } : null
+  return uni.getStorageSync(PLACE) || null
 }
 
 function take(found: Held | null): void {

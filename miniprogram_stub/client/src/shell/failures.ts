@@ -2,7 +2,9 @@ import { computed } from 'vue'
 import { useI18n } from 'vue-i18n'
 import type { Failure } from '@/api/failure'
 
-const OWN = new Set(['OFFLINE', 'TIMED_OUT', 'UNREADABLE', 'UNAVAILABLE', 'SESSION_OVER', 'THROTTLED', 'PERSISTED_QUERY_NOT_FOUND'])
+const OWN = new Set(['OFFLINE', 'TIMED_OUT', 'UNREADABLE', 'UNAVAILABLE', 'SESSION_OVER', 'THROTTLED', 'PERSISTED_QUERY_NOT_FOUND', 'BAD_ID'])
+/** What the server says of them is for whoever writes a client. */
+const REPLACED = new Set(['PERSISTED_QUERY_NOT_FOUND', 'BAD_ID'])
 
 /** A failure in words: what happened, what to do about it, and what to quote when asking for help. */
 export function useFailureWords(failure: () => Failure | null) {
@@ -10,7 +12,7 @@ export function useFailureWords(failure: () => Failure | null) {
   const words = computed(() => {
     const it = failure()
     if (!it) return ''
-    if (it.text && it.code !== 'PERSISTED_QUERY_NOT_FOUND') return it.text
+    if (it.text && !REPLACED.has(it.code)) return it.text
     return t(`failure.${OWN.has(it.code) ? it.code : 'OTHER'}.words`)
   })
   const advice = computed(() => {

@@ -7,4 +7,9 @@ export const isOnline = ref(true)
 export function followNetwork(): void {
   uni.getNetworkType({ success: ({ networkType }) => (isOnline.value = networkType !== 'none') })
   uni.onNetworkStatusChange(({ isConnected }) => (isOnline.value = isConnected))
+  // #ifdef H5
+  // Browsers that tell of a connection's kind do not tell of its end in the same way.
+  addEventListener('online', () => (isOnline.value = true))
+  addEventListener('offline', () => (isOnline.value = false))
+  // #endif
 }

@@ -1087,11 +1087,6 @@ export type ViewerEventsSubscriptionVariables = Exact<{
 
 export type ViewerEventsSubscription = { viewerEvents: { cursor: string, name: string, subject: string | null } };
 
-export type EventCursorQueryVariables = Exact<{ [key: string]: never; }>;
-
-
-export type EventCursorQuery = { viewer: { eventCursor: string } | null };
-
 export type MetersQueryVariables = Exact<{ [key: string]: never; }>;
 
 
@@ -1599,7 +1594,6 @@ export const AcceptInvitationDocument = {"__meta__":{"hash":"sha256:e455b5edb712
 export const InviteDocument = {"__meta__":{"hash":"sha256:339a24fb797be5ee61eb32fe0c1576d25bd8593eed48cc17c684a915eb7878b1"}} as unknown as TypedDocumentString<InviteQuery, InviteQueryVariables>;
 export const InviteVisitorDocument = {"__meta__":{"hash":"sha256:848797fccc89189da89e0d7d156134d9c52aeec24aef75c79831dd6b95ebad6c"}} as unknown as TypedDocumentString<InviteVisitorMutation, InviteVisitorMutationVariables>;
 export const ViewerEventsDocument = {"__meta__":{"hash":"sha256:c6f5b8bd6d524f7f7d8b72b5061c9d1703dc321bb91911be574532cd573466f2"}} as unknown as TypedDocumentString<ViewerEventsSubscription, ViewerEventsSubscriptionVariables>;
-export const EventCursorDocument = {"__meta__":{"hash":"sha256:7e5d2f388c45fd933b1a660ee35ef9153e7ea1c9c56bbd19891b02462675f386"}} as unknown as TypedDocumentString<EventCursorQuery, EventCursorQueryVariables>;
 export const MetersDocument = {"__meta__":{"hash":"sha256:1e2a6d9b1ba3412524a390da4144bee8331d8a8849aa9905cfb6457938de77c0"}} as unknown as TypedDocumentString<MetersQuery, MetersQueryVariables>;
 export const MeterDocument = {"__meta__":{"hash":"sha256:2ca0bc92d994df39b50bc42d02ff43defe84b8a76c249a3b572f8160fc19e4c1"}} as unknown as TypedDocumentString<MeterQuery, MeterQueryVariables>;
 export const SubmitReadingDocument = {"__meta__":{"hash":"sha256:686b5aa67e63a6d82bd6ccc773ebf89f4f036b91b6c8e827da1c20739db1fb70"}} as unknown as TypedDocumentString<SubmitReadingMutation, SubmitReadingMutationVariables>;

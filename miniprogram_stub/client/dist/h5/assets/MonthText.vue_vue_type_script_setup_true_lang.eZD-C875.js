@@ -1,1 +1,0 @@
-import{b as s,F as a,bb as o,ak as t,o as e,c as n,ab as r,w as u,M as l,N as p}from"./home.CNzC05Pv.js";const b=s({options:{virtualHost:!0},__name:"MonthText",props:{of:{}},setup(s){const b=s,c=a(()=>o(b.of,t.value));return(s,a)=>{const o=r;return e(),n(o,null,{default:u(()=>[l(p(c.value),1)]),_:1})}}});export{b as _};

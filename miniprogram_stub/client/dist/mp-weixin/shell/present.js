@@ -1,0 +1,1 @@
+"use strict";const e=require("../common/vendor.js");let o=0;const t=e.ref(Date.now());function n(){t.value=Date.now()-o}exports.followClock=function(){setInterval(n,3e4)},exports.look=n,exports.now=t,exports.setBy=function(e){const t=Date.now()-Date.parse(null!=e?e:"");Number.isNaN(t)||(o=Math.abs(t)>12e4?t:0,n())};
