@@ -7,8 +7,10 @@ import hmac
 import json
 import os
 import secrets
+from functools import partial
 from pathlib import Path
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
+from uuid import UUID
 
 import httpx
 from cryptography.hazmat.primitives import serialization
@@ -31,10 +33,12 @@ from notifications.kinds import Channel
 from payments.gateways import Gateway
 from payments.gateways.alipay import AlipayGateway
 from payments.gateways.wechat import WeChatGateway
+from schema.relay import encode
 
 Credentials = dict[str, dict[str, str]]
-# Where a cashier in the browser leads back to: the payment that this device began last, whatever the platform adds.
-CASHIER_LEFT = "/app/#/pages/payment/index"
+# What shows a payment in a browser. Platforms add to the end of an address that they lead back to, one by `?` whatever
+# is there: so the id is not the last.
+PAYMENT = "/app/#/pages/payment/index?id={id}&from=cashier"
 RESIDENT = "/app/"
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
@@ -133,17 +137,23 @@ def sign_in_pages(settings: Settings, stand_ins: str) -> dict[str, str]:
 def build_gateways(settings: Settings, keys: Keys, transports: Transports) -> dict[str, Gateway]:
     """The channels that take payments, by name. Their notifications come to an address that nobody can guess."""
     found: dict[str, Gateway] = {}
+    left = partial(payment_page, settings.url)
     if transports.wechat_pay and settings.wechat_app_id:
         found["wechat"] = WeChatGateway(
             transports.wechat_pay, app_id=settings.wechat_app_id,
-            notify_url=settings.url + notify_path("wechat", keys.file_link), return_url=settings.url + CASHIER_LEFT,
+            notify_url=settings.url + notify_path("wechat", keys.file_link), return_url=left,
         )  # fmt: skip
     if transports.alipay and settings.alipay_seller_id:
         found["alipay"] = AlipayGateway(
             transports.alipay, seller_id=settings.alipay_seller_id,
-            notify_url=settings.url + notify_path("alipay", keys.file_link), return_url=settings.url + CASHIER_LEFT,
+            notify_url=settings.url + notify_path("alipay", keys.file_link), return_url=left,
         )  # fmt: skip
     return found
+
+
+def payment_page(url: str, payment_id: UUID) -> str:
+    """Where a browser comes back to from the cashier of a payment: it may have begun another one meanwhile."""
+    return f"{url}{PAYMENT.format(id=quote(encode('Payment', payment_id), safe=''))}"
 
 
 def notify_path(channel: str, key: bytes) -> str:

@@ -191,7 +191,7 @@ class IdentityMutation:
 
     @strawberry.mutation(
         description="Spend a refresh token for a new pair. A token that is used twice ends the session; a "
-        "client that lost the answer may ask again within ten seconds."
+        "client that lost the answer may ask again within two minutes."
     )
     @refusals_as_data(SignInPayload)
     async def refresh_session(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -11,6 +13,7 @@ from api.pages.assets import CONTENT_TYPES, Shelf
 from api.settings import REPOSITORY
 
 ADDRESS = "/app/"
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 SHELF = Shelf(
     REPOSITORY / "miniprogram_stub" / "client" / "dist" / "h5",
     {**CONTENT_TYPES, ".html": "text/html; charset=utf-8", ".ttf": "font/ttf"},
@@ -28,10 +31,26 @@ async def lead(_request: Request) -> Response:
     return RedirectResponse(ADDRESS, 308)
 
 
-async def serve(request: Request) -> Response:
-    """A file of the build: for a year where its name changes with its content."""
-    name = request.path_params["name"] or "index.html"
-    response = await SHELF.answer(request, name, lasting=_HASHED.fullmatch(name) is not None)
-    if name == "index.html":
+@dataclass(frozen=True, slots=True)
+class Face:
+    """The build at an installation's own address `url`."""
+
+    url: str
+
+    async def serve(self, request: Request) -> Response:
+        """A file of the build: for a year where its name changes with its content."""
+        name = request.path_params["name"] or "index.html"
+        if name != "index.html":
+            return await SHELF.answer(request, name, lasting=_HASHED.fullmatch(name) is not None)
+        if self._is_by_another_name(request):
+            return RedirectResponse(f"{self.url}{ADDRESS}", 307)
+        response = await SHELF.answer(request, name, lasting=False)
         response.headers["Content-Security-Policy"] = POLICY
-    return response
+        return response
+
+    def _is_by_another_name(self, request: Request) -> bool:
+        """Whether this machine is called by another of its names. A browser keeps sessions by the name, and from a
+        cashier it comes back to the installation's own. Where the port is another one there is a tunnel in between."""
+        own, asked = urlsplit(self.url), request.headers.get("host", "").lower()
+        names = {f"{name}:{own.port}" if own.port else name for name in LOOPBACK}
+        return own.netloc != asked and {own.netloc, asked} <= names

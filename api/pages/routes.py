@@ -283,6 +283,6 @@ def routes(made: Site) -> list[BaseRoute]:
         Route("/service-worker.js", assets.serve_worker),
         Route("/visitor-worker.js", assets.serve_worker),
         Route("/app", client.lead),
-        Route("/app/{name:path}", client.serve),
+        Route("/app/{name:path}", client.Face(made.settings.url).serve),
     ]
     return [*pages, *files]

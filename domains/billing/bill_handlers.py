@@ -34,7 +34,6 @@ from payments.events import BalanceChanged, PayableChanged, PayableSettled
 from payments.rules import KINDS as POSTINGS
 
 HOUSES_AT_ONCE = 100
-WORDS = {"waiver": "减免", "adjustment": "调整", "void": "作废"}
 
 
 async def follow_payables(event: Event, _: UUID) -> None:
@@ -108,10 +107,11 @@ async def tell_of_payment(event: Event, event_id: UUID) -> None:
     row, paid = await _told(event.bill_id), await database.fetchrow(sql.PAID_BY, event.bill_id)
     if paid is None or row["state"] != "paid":
         return
-    means = POSTINGS[paid["kind"]][0]
+    means, means_en = POSTINGS[paid["kind"]]
+    said: dict[str, Value] = {**_place(row), "fen": paid["fen"], "means": means, "means_en": means_en}
     await notify(
-        row["accounts"], notices.PAID, {**_place(row), "fen": paid["fen"], "means": means},
-        dedupe_key=str(event_id), compound_id=event.compound_id, subject=("Bill", event.bill_id),
+        row["accounts"], notices.PAID, said, dedupe_key=str(event_id), compound_id=event.compound_id,
+        subject=("Bill", event.bill_id),
     )  # fmt: skip
 
 
@@ -140,7 +140,7 @@ async def tell_requester(event: Event, _: UUID) -> None:
     assert isinstance(event, CorrectionDecided)
     row, correction = await _told(event.bill_id), await _correction(event.correction_id)
     data = {**_corrected(row, correction), "reason": _one_line(correction["decision_note"])}
-    data["result"] = "已通过" if event.is_approved else "被驳回"
+    data["result"], data["result_en"] = ("已通过", "approved") if event.is_approved else ("被驳回", "refused")
     await _tell(event, [correction["requested_by"]], notices.DECIDED, data)
 
 
@@ -161,9 +161,10 @@ def _place(row: asyncpg.Record) -> dict[str, Value]:
 
 
 def _corrected(row: asyncpg.Record, correction: asyncpg.Record) -> dict[str, Value]:
+    what, what_en = POSTINGS[correction["kind"]]
     return {
         "compound": row["compound"], "house": row["house"], "number": row["number"],
-        "what": WORDS[correction["kind"]], "reason": _one_line(correction["reason"]),
+        "what": what, "what_en": what_en, "reason": _one_line(correction["reason"]),
     }  # fmt: skip
 
 

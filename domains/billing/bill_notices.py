@@ -9,7 +9,13 @@ from notifications.kinds import Audience, Channel, FieldType, Kind, Text, Urgenc
 _RESIDENTS: frozenset[Audience] = frozenset({"resident"})
 _STAFF: frozenset[Audience] = frozenset({"staff"})
 _HOUSE = {"compound": FieldType.TEXT, "house": FieldType.TEXT}
-_CORRECTION = {**_HOUSE, "number": FieldType.NUMBER, "what": FieldType.TEXT, "reason": FieldType.TEXT}
+_CORRECTION = {
+    **_HOUSE,
+    "number": FieldType.NUMBER,
+    "what": FieldType.TEXT,
+    "what_en": FieldType.TEXT,
+    "reason": FieldType.TEXT,
+}
 
 ISSUED = Kind(
     "bill.issued",
@@ -28,9 +34,15 @@ ISSUED = Kind(
 PAID = Kind(
     "bill.paid",
     Text("账单已缴清", "A bill is paid"),
-    {**_HOUSE, "month": FieldType.TEXT, "fen": FieldType.MONEY, "means": FieldType.TEXT},
+    {
+        **_HOUSE,
+        "month": FieldType.TEXT,
+        "fen": FieldType.MONEY,
+        "means": FieldType.TEXT,
+        "means_en": FieldType.TEXT,
+    },
     Text("{house} {month} 账单已缴清", "Bill of {month} for {house} is paid"),
-    Text("共缴 {fen}（{means}）。", "{fen} in all ({means})."),
+    Text("共缴 {fen}（{means}）。", "{fen} in all. {means_en}"),
     worth=timedelta(days=3),
     link="/pages/bills/index",
     wechat={"thing1": "{house}", "amount2": "{fen}", "thing3": "{means}"},
@@ -45,7 +57,7 @@ CORRECTED = Kind(
     "bill.corrected",
     Text("账单已更正", "A bill was corrected"),
     {**_CORRECTION, "month": FieldType.TEXT, "fen": FieldType.MONEY},
-    Text("{house} 账单已{what}", "Bill for {house}: {what}"),
+    Text("{house} 账单已{what}", "Bill for {house}: {what_en}"),
     Text("{month} 账单应缴金额变动 {fen}。原因：{reason}。", "{month}: changed by {fen}. Reason: {reason}."),
     worth=timedelta(days=7),
     link="/pages/bills/index",
@@ -61,7 +73,7 @@ REQUESTED = Kind(
     "correction.requested",
     Text("账单更正待审批", "A correction waits"),
     _CORRECTION,
-    Text("{house} 的账单申请{what}", "{what} asked for on a bill of {house}"),
+    Text("{house} 的账单申请{what}", "{what_en} asked for on a bill of {house}"),
     Text("账单 {number}，原因：{reason}。请审批。", "Bill {number}, reason: {reason}. Please decide."),
     channels=frozenset({Channel.WEB_PUSH}),
     worth=timedelta(days=7),
@@ -75,8 +87,8 @@ REQUESTED = Kind(
 DECIDED = Kind(
     "correction.decided",
     Text("账单更正已审批", "A correction was decided"),
-    {**_CORRECTION, "result": FieldType.TEXT},
-    Text("账单{what}申请{result}", "{what}: {result}"),
+    {**_CORRECTION, "result": FieldType.TEXT, "result_en": FieldType.TEXT},
+    Text("账单{what}申请{result}", "{what_en}: {result_en}"),
     Text("{house} 账单 {number}。{reason}", "{house}, bill {number}. {reason}"),
     urgency=Urgency.LOW,
     channels=frozenset({Channel.WEB_PUSH}),

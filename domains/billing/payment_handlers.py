@@ -63,9 +63,10 @@ async def tell_of_trouble(event: Event, _: UUID) -> None:
         people = await identity.operators()
     else:
         people = await identity.holders(permissions.PAYMENTS_READ, event.compound_id)
-    what = EXCEPTIONS[event.kind][0]
+    what, what_en = EXCEPTIONS[event.kind]
+    compound = row["compound"] or "未知小区"
     await notify(
-        people, notices.TROUBLE, {"what": what, "fen": row["fen"], "compound": row["compound"] or "未知小区"},
+        people, notices.TROUBLE, {"what": what, "what_en": what_en, "fen": row["fen"], "compound": compound},
         dedupe_key=str(event.exception_id), compound_id=event.compound_id,
     )  # fmt: skip
 

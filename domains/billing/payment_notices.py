@@ -53,8 +53,8 @@ REFUND_REQUESTED = Kind(
 TROUBLE = Kind(
     "payment.trouble",
     Text("支付异常", "Something is wrong with a payment"),
-    {"what": FieldType.TEXT, "fen": FieldType.MONEY, "compound": FieldType.TEXT},
-    Text("{what}", "{what}"),
+    {"what": FieldType.TEXT, "what_en": FieldType.TEXT, "fen": FieldType.MONEY, "compound": FieldType.TEXT},
+    Text("{what}", "{what_en}"),
     Text(
         "{compound}，涉及{fen}，请到支付异常页面处理。",
         "{compound}, {fen}: see to it on the page of payment trouble.",

@@ -14,7 +14,8 @@ RESIDENT_SESSION = timedelta(days=90)
 STAFF_SESSION = timedelta(hours=12)
 SEEN_EVERY = timedelta(minutes=1)
 LOCK_OUT = timedelta(minutes=15)
-RETRY_WITHIN = timedelta(seconds=10)
+# A client knows that an answer was lost when its patience is over, fifteen seconds and more, and tries more than once.
+RETRY_WITHIN = timedelta(minutes=2)
 IDLE_TIMEOUT_S = (300, 43_200)
 MAX_FAILURES = (3, 20)
 

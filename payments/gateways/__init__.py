@@ -5,21 +5,25 @@ Whatever is asked raises NotSent or OutcomeUnknown of `domains.platforms.calling
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
+from uuid import UUID
 
 from domains.kernel.slots import Slot
 
 Product = Literal["mini_program", "h5", "qr"]
 """Paid inside the mini-program, in a browser, or by scanning a code at the desk."""
+Return = Callable[[UUID], str]
+"""The whole address that a browser comes back to from the cashier of a payment."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A payment as the channel is asked for it. Amounts are fen."""
+    """A payment as the channel is asked for it, `payment_id` ours. Amounts are fen."""
 
+    payment_id: UUID
     out_trade_no: str
     amount_fen: int
     title: str

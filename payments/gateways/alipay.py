@@ -27,6 +27,7 @@ from payments.gateways import (
     RefundSighting,
     Refused,
     Reply,
+    Return,
     Sighting,
 )
 
@@ -64,12 +65,12 @@ Node = Mapping[str, Any]  # Any: a platform's JSON
 
 
 class AlipayGateway:
-    """One seller's trades in one application. `notify_url` and `return_url` are whole addresses."""
+    """One seller's trades in one application. `notify_url` is a whole address, as what `return_url` gives."""
 
     channel = "alipay"
     products: frozenset[str] = frozenset({"mini_program", "h5", "qr"})
 
-    def __init__(self, alipay: Alipay, *, seller_id: str, notify_url: str, return_url: str) -> None:
+    def __init__(self, alipay: Alipay, *, seller_id: str, notify_url: str, return_url: Return) -> None:
         self._alipay, self.app_id, self.payee = alipay, alipay.app_id, seller_id
         self.notify_url, self._return_url = notify_url, return_url
 
@@ -96,7 +97,7 @@ class AlipayGateway:
                 model.buyer_open_id = ask.buyer
         elif ask.product == "h5":
             model.product_code = "QUICK_WAP_WAY"
-            request.return_url = self._return_url
+            request.return_url = self._return_url(ask.payment_id)
         request.notify_url = self.notify_url
         params: dict[str, str] = request.get_params()
         return params

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Final, Literal, NoReturn
 from urllib.parse import quote
+from uuid import UUID
 
 import orjson
 
@@ -26,6 +27,7 @@ from payments.gateways import (
     RefundSighting,
     Refused,
     Reply,
+    Return,
     Sighting,
 )
 
@@ -73,12 +75,12 @@ Fields = Mapping[str, Any]  # Any: a platform's JSON
 
 
 class WeChatGateway:
-    """One merchant's orders in one application. `notify_url` and `return_url` are whole addresses."""
+    """One merchant's orders in one application. `notify_url` is a whole address, as what `return_url` gives."""
 
     channel = "wechat"
     products: frozenset[str] = frozenset(_PATHS)
 
-    def __init__(self, wechat_pay: WeChatPay, *, app_id: str, notify_url: str, return_url: str) -> None:
+    def __init__(self, wechat_pay: WeChatPay, *, app_id: str, notify_url: str, return_url: Return) -> None:
         self._pay, self.app_id, self.payee = wechat_pay, app_id, wechat_pay.mch_id
         self.notify_url, self._return_url = notify_url, return_url
 
@@ -99,7 +101,7 @@ class WeChatGateway:
                 return self._pay.client_parameters(self.app_id, _text(made["prepay_id"]))
             if ask.product == "qr":
                 return {"qrCode": _text(made["code_url"])}
-            return {"url": self._page(_text(made["h5_url"]))}
+            return {"url": self._page(_text(made["h5_url"]), ask.payment_id)}
 
     def _order(self, ask: Ask) -> dict[str, object]:
         order: dict[str, object] = {
@@ -113,8 +115,9 @@ class WeChatGateway:
             order["scene_info"] = {"payer_client_ip": ask.client_ip, "h5_info": {"type": "Wap"}}
         return order
 
-    def _page(self, url: str) -> str:
-        return f"{url}{'&' if '?' in url else '?'}redirect_url={quote(self._return_url, safe='')}"
+    def _page(self, url: str, payment_id: UUID) -> str:
+        back = quote(self._return_url(payment_id), safe="")
+        return f"{url}{'&' if '?' in url else '?'}redirect_url={back}"
 
     async def query(self, out_trade_no: str) -> Sighting:
         """The order as it is."""

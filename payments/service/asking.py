@@ -55,8 +55,8 @@ async def _prepare(attempt: asyncpg.Record, client_ip: str) -> None:
 
 def _ask(attempt: asyncpg.Record, client_ip: str) -> Ask:
     return Ask(
-        attempt["out_trade_no"], attempt["amount_fen"], attempt["title"], attempt["expires_at"], attempt["product"],
-        attempt["buyer"], client_ip,
+        attempt["order_id"], attempt["out_trade_no"], attempt["amount_fen"], attempt["title"], attempt["expires_at"],
+        attempt["product"], attempt["buyer"], client_ip,
     )  # fmt: skip
 
 

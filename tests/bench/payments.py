@@ -108,7 +108,9 @@ async def _notifications(figures: Figures) -> None:
 
 
 def _gateway(transport: Alipay) -> AlipayGateway:
-    made = AlipayGateway(transport, seller_id=SELLER, notify_url="https://l.cn/n", return_url="https://l.cn/")
+    made = AlipayGateway(
+        transport, seller_id=SELLER, notify_url="https://l.cn/n", return_url="https://l.cn/{}".format
+    )
     gateways.fill({"alipay": made})
     return made
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 
@@ -19,7 +19,11 @@ from tests.unit.stand_ins.merchant import SERIAL
 from tests.unit.stand_ins.stand import Stand
 
 NOWHERE = "http://127.0.0.1:9/payments/notify"
-BACK = "http://127.0.0.1:9/back?of=payment"
+
+
+def back_of(payment_id: UUID) -> str:
+    """Where a browser comes back to from paying that payment."""
+    return f"http://127.0.0.1:9/back?of={payment_id}"
 
 
 def wechat_of(
@@ -34,7 +38,7 @@ def wechat_of(
         "public_keys": {merchant["public_key_id"]: merchant["public_key"]},
     }  # fmt: skip
     return WeChatGateway(
-        WeChatPay(http, **(account | changed)), app_id=app_id, notify_url=notify_url, return_url=BACK
+        WeChatPay(http, **(account | changed)), app_id=app_id, notify_url=notify_url, return_url=back_of
     )
 
 
@@ -49,14 +53,14 @@ def alipay_of(
         "app_key_pem": private_pem(stand.app_key), "public_key_pem": app["alipay_public_key"],
     }  # fmt: skip
     return AlipayGateway(
-        Alipay(http, **(account | changed)), seller_id=seller_id, notify_url=notify_url, return_url=BACK
+        Alipay(http, **(account | changed)), seller_id=seller_id, notify_url=notify_url, return_url=back_of
     )
 
 
 def asked(buyer: str = "", product: Product = "mini_program", fen: int = 8_881, **changed: Any) -> Ask:
     """A payment under a number of its own, as the product asks for it."""
     fields: dict[str, Any] = {
-        "out_trade_no": uuid4().hex, "amount_fen": fen, "title": "桂花苑 3-2-501 物业缴费",
+        "payment_id": uuid4(), "out_trade_no": uuid4().hex, "amount_fen": fen, "title": "桂花苑 3-2-501 物业缴费",
         "expires_at": clock.now() + timedelta(minutes=15), "product": product, "buyer": buyer,
         "client_ip": "203.0.113.7",
     }  # fmt: skip

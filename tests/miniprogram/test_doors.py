@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 import pytest
-from playwright.async_api import Browser, Locator, expect
+from playwright.async_api import Browser, Locator, Route, expect
 
 from domains.access.models import Door, DoorCommand
 from domains.access.service.settling import settle_overdue
@@ -170,3 +170,33 @@ async def test_large_dark_and_high_contrast_fit_a_narrow_phone(
         await expect(key(each).get_by_text("门开了")).to_be_visible()
         assert not await each.page.evaluate(WIDER)
         assert not await axe.serious(each.page)
+
+
+async def test_a_tap_that_no_answer_came_to_opens_nothing_later(
+    served: str, opened: Browser, scene: Scene
+) -> None:
+    gate = await access.door(scene.compound_id)
+    taken: list[str] = []
+
+    async def swallow(route: Route) -> None:
+        """The first order never gets out of the lift."""
+        if "idempotencyKey" not in (route.request.post_data or ""):
+            await route.continue_()
+            return
+        taken.append(route.request.url)
+        if len(taken) > 1:
+            await route.continue_()
+
+    async with phone(opened, served, scene.owner.account_id) as each:
+        await each.open("doors")
+        await expect(key(each)).to_be_visible()
+        await each.page.clock.install()
+        await each.page.route("**/graphql", swallow)
+        await key(each).click()
+        await expect(each.page.locator(".door-key.opening")).to_be_visible()
+        await each.page.clock.fast_forward("00:07")
+        await expect(key(each).get_by_text("没有等到回应")).to_be_visible()
+        await each.page.clock.fast_forward("02:00")
+        await expect(key(each).get_by_text("没有等到回应")).to_be_visible()
+        assert len(taken) == 1
+        assert await sent_to(gate) == 0

@@ -70,7 +70,7 @@ async def refresh_session(actor: Actor, refresh_token: str) -> SignedIn:
     """Spend a refresh token for a new pair. Raises Unauthenticated REFRESH_INVALID.
 
     A token that comes a second time is in two hands: the session ends for both (RFC 9700, section
-    4.14.2). A client that lost the answer may ask again within ten seconds, while nobody has used
+    4.14.2). A client that lost the answer may ask again within two minutes, while nobody has used
     what it lost: that is replaced, so that of two askers one goes on.
     """
     digest = refresh_hash(refresh_token)

@@ -82,9 +82,19 @@ async def test_a_token_whose_successor_was_used_ends_the_session(api: Api) -> No
 async def test_a_late_retry_ends_the_session(api: Api) -> None:
     first = await session()
     await refresh(api, first.refresh_token)
-    with clock.use(clock.FixedClock(clock.now() + timedelta(seconds=11))):
+    with clock.use(clock.FixedClock(clock.now() + timedelta(seconds=121))):
         assert codes(await refresh(api, first.refresh_token)) == ["REFRESH_INVALID"]
     assert await end_of(first.session_id) == "reuse"
+
+
+async def test_an_answer_that_was_waited_for_in_vain_may_be_asked_for_again(api: Api) -> None:
+    first = await session()
+    await refresh(api, first.refresh_token)
+    for patience_s in (16, 32):
+        with clock.use(clock.FixedClock(clock.now() + timedelta(seconds=patience_s))):
+            again = pair(await refresh(api, first.refresh_token))[1]
+    assert await is_live(api, pair(await refresh(api, again))[0])
+    assert await end_of(first.session_id) is None
 
 
 async def test_one_token_spent_twice_at_once_leaves_one_way_on(api: Api) -> None:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 
+import httpx
 import pytest
+from starlette.applications import Starlette
+from starlette.routing import Route
 
+from api.pages.client import Face
 from tests.api.pages.visitors import Visitor
 
 pytestmark = pytest.mark.usefixtures("instance")
@@ -64,3 +68,31 @@ async def test_who_can_read_it_gets_what_the_build_has_packed_tighter(visitor: V
 )
 async def test_nothing_but_the_build_is_handed_out(visitor: Visitor, name: str) -> None:
     assert (await visitor.http.get(f"/app/{name}")).status_code == 404
+
+
+OWN = "http://127.0.0.1:8000"
+
+
+@pytest.mark.parametrize(
+    ("url", "called", "leads"),
+    [
+        (OWN, "http://localhost:8000", f"{OWN}/app/"), (OWN, "http://[::1]:8000", f"{OWN}/app/"),
+        ("http://localhost:8000", OWN, "http://localhost:8000/app/"), (OWN, OWN, None),
+        (OWN, "http://localhost:9000", None), (OWN, "http://192.168.1.20:8000", None),
+        ("https://linli.example.cn", "http://localhost:8000", None), ("http://localhost", "http://127.0.0.1", "http://localhost/app/"),
+    ],
+)  # fmt: skip
+async def test_this_machine_is_called_by_one_name(url: str, called: str, leads: str | None) -> None:
+    app = Starlette(routes=[Route("/app/{name:path}", Face(url).serve)])
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=called) as browser:
+        shown = await browser.get("/app/")
+        logo = await browser.get("/app/static/logo.svg")
+    assert shown.headers.get("location") == leads
+    assert shown.status_code == (200 if leads is None else 307)
+    assert logo.status_code == 200
+
+
+async def test_a_name_that_is_none_is_no_other_name_of_this_machine() -> None:
+    app = Starlette(routes=[Route("/app/{name:path}", Face(OWN).serve)])
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=OWN) as browser:
+        assert (await browser.get("/app/", headers={"host": "localhost:none"})).status_code == 200

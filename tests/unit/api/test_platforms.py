@@ -6,6 +6,8 @@ import json
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
+from uuid import UUID
 
 import pytest
 from pydantic import SecretStr
@@ -17,6 +19,7 @@ from api.platforms import (
     build_platforms,
     build_transports,
     notify_path,
+    payment_page,
     public_pem,
     serial_of,
     sign_in_pages,
@@ -26,6 +29,7 @@ from api.settings import Settings
 from domains.identity.platforms import Platforms
 from domains.platforms import Transports
 from domains.platforms.calling import pool
+from schema.relay import encode
 
 URL = "http://127.0.0.1:9"
 
@@ -109,6 +113,15 @@ async def test_payments_come_to_an_address_that_nobody_guesses(tmp_path: Path, k
     assert len(tokens) == 2 and all(re.fullmatch("[0-9a-f]{32}", token) for token in tokens)
     assert (made["wechat"].app_id, made["wechat"].payee) == ("wx-stand", "1600000001")
     assert (made["alipay"].app_id, made["alipay"].payee) == ("2021", "2088000000000001")
+
+
+@pytest.mark.parametrize("added", ["", "?charset=utf-8&out_trade_no=1", "&charset=utf-8&out_trade_no=1"])
+def test_a_cashier_leads_back_to_its_own_payment(added: str) -> None:
+    payment = UUID(int=0xFBFF << 100)
+    page = payment_page("https://linli.example.cn", payment) + added
+    shown, _, query = urlsplit(page).fragment.partition("?")
+    assert shown == "/pages/payment/index"
+    assert parse_qs(query)["id"] == [encode("Payment", payment)]
 
 
 async def test_a_channel_that_is_not_set_up_takes_no_payments(tmp_path: Path, keys: Keys) -> None:

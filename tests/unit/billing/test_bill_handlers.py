@@ -7,10 +7,11 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from domains.billing import bill_handlers, permissions
+from domains.billing import bill_handlers, bill_notices, permissions
 from domains.billing.events import BillsIssued
 from domains.billing.service.corrections import decide_correction, request_waiver
 from domains.kernel import clock, database
+from notifications.kinds import write
 from payments.service import payables
 from payments.service.ledger import Account
 from tests.factories import bills, identity, ledger, relaying, residents
@@ -69,6 +70,8 @@ async def test_issued_and_paid_from_what_is_there(scene: Scene) -> None:
     assert await told(scene.owner.account_id) == ["bill.issued", "bill.paid"]
     said = await data_of(scene.owner.account_id, "bill.paid")
     assert (said["fen"], said["means"]) == (1_000, "预存抵扣")
+    assert write(bill_notices.PAID, said, "zh").body == "共缴 ¥10.00（预存抵扣）。"
+    assert write(bill_notices.PAID, said, "en").body == "¥10.00 in all. Paid from prepayment"
     await deliver_again()
     assert await told(scene.owner.account_id) == ["bill.issued", "bill.paid"]
     await ledger.check_books()
@@ -150,6 +153,9 @@ async def test_deciders_the_requester_and_the_house_are_told(scene: Scene) -> No
     assert await told(scene.owner.account_id) == ["bill.corrected"]
     said = await data_of(scene.owner.account_id, "bill.corrected")
     assert (said["what"], said["fen"], said["reason"]) == ("减免", -300, "漏水 影响居住")
+    assert write(bill_notices.CORRECTED, said, "en").title.endswith(": Waiver")
+    decided = write(bill_notices.DECIDED, await data_of(asks, "correction.decided"), "en")
+    assert decided.title == "Waiver: approved"
 
 
 async def test_thousands_of_bills_are_told_of_in_parts(scene: Scene) -> None:

@@ -20,8 +20,8 @@ NOW = datetime(2026, 5, 1, 8, tzinfo=UTC)
     [
         (None, False, "rotate"),
         (0, True, "retry"),
-        (9, True, "retry"),
-        (10, True, "reuse"),
+        (119, True, "retry"),
+        (120, True, "reuse"),
         (1, False, "reuse"),
         (86_400, False, "reuse"),
     ],

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any, Literal
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
@@ -25,6 +26,7 @@ from payments import permissions
 from payments.gateways import Gateway, Product, gateways
 from payments.service import asking, refund_sending
 from payments.service.refund_requests import RefundPart, decide_refund, request_refund
+from schema.relay import encode
 from tests.factories.ledger import check_books, trial_balance
 from tests.factories.payments import BILL, Scene, begun
 from tests.unit.stand_ins.merchant import forget, openid
@@ -217,6 +219,11 @@ async def test_a_code_and_a_page_are_paid_by_anybody(shop: Shop, product: Produc
         address = opened.headers.get("location") or str(opened.url)
         answered = await browser.post(address, data={"person": "刘洋", "answer": "pay"})
         assert answered.status_code in (200, 303)
+    if product == "h5":
+        # To this payment, whatever else the same browser has begun.
+        shown, _, query = urlsplit(answered.headers["location"]).fragment.partition("?")
+        assert shown == "/pages/payment/index"
+        assert parse_qs(query)["id"] == [encode("Payment", scene.order)]
     await becomes(scene.states, ("paid", "succeeded"))
     assert await trial_balance(scene.compound) == {"clearing": BILL, "income": -BILL}
     await require_same_books(shop)

@@ -13,7 +13,7 @@ from domains.kernel import clock
 from domains.platforms.calling import NotSent, OutcomeUnknown
 from payments.gateways import Declined, RefundAsk, RefundSighting, Sighting
 from payments.gateways.alipay import AlipayGateway
-from tests.factories.merchants import BACK, alipay_of, asked, back
+from tests.factories.merchants import alipay_of, asked, back, back_of
 from tests.factories.platforms import private_pem, public_pem
 from tests.unit.stand_ins.merchant import alipay_buyer
 from tests.unit.stand_ins.stand import Stand
@@ -84,7 +84,7 @@ async def test_a_page_is_opened_by_a_browser_and_leads_back(stand: Stand, gatewa
     opened = stand.http.get(url)
     assert opened.status_code == 302
     paid_by = stand.http.post(opened.headers["location"], data={"person": "刘洋", "answer": "pay"})
-    assert paid_by.headers["location"].startswith(BACK)
+    assert paid_by.headers["location"].startswith(back_of(ask.payment_id))
     assert parse_qs(urlsplit(paid_by.headers["location"]).query)["out_trade_no"] == [ask.out_trade_no]
     assert (await gateway.query(ask.out_trade_no)).state == "paid"
 

@@ -13,7 +13,7 @@ from domains.kernel import clock
 from domains.platforms.calling import NotSent, OutcomeUnknown
 from payments.gateways import Declined, RefundSighting, Sighting
 from payments.gateways.wechat import WeChatGateway
-from tests.factories.merchants import BACK, asked, back, wechat_of
+from tests.factories.merchants import asked, back, back_of, wechat_of
 from tests.factories.platforms import private_pem, public_pem
 from tests.unit.stand_ins.merchant import openid
 from tests.unit.stand_ins.stand import Stand
@@ -75,7 +75,7 @@ async def test_a_code_and_a_page_are_shown_to_whoever_pays(stand: Stand, gateway
     code, page = asked(product="qr"), asked(product="h5")
     shown = (await gateway.create(code))["qrCode"]
     opened = (await gateway.create(page))["url"]
-    assert parse_qs(urlsplit(opened).query) == {"redirect_url": [BACK]}
+    assert parse_qs(urlsplit(opened).query) == {"redirect_url": [back_of(page.payment_id)]}
     for address, ask in ((shown, code), (opened, page)):
         assert stand.http.get(address).status_code == 200
         assert stand.http.post(address, data={"person": "刘洋", "answer": "pay"}).status_code in (200, 303)

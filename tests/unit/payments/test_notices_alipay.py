@@ -17,7 +17,7 @@ from domains.kernel import clock
 from domains.platforms.calling import NotSent, OutcomeUnknown
 from payments.gateways import Declined, RefundAsk, RefundSighting, Refused, Sighting
 from payments.gateways.alipay import AlipayGateway
-from tests.factories.merchants import alipay_of, asked, back
+from tests.factories.merchants import alipay_of, asked, back, back_of
 from tests.factories.platforms import Answer, alipay, alipay_sign, alipay_wire
 from tests.unit.stand_ins.merchant import Delivery, Receiver, alipay_buyer, receiver
 from tests.unit.stand_ins.stand import Stand
@@ -126,9 +126,7 @@ async def test_another_amount_is_told_as_it_is(stand: Stand, gateway: AlipayGate
 
 def here(answer: Answer = lambda _: httpx.Response(500)) -> AlipayGateway:
     """A gateway over an answer that the test makes up."""
-    return AlipayGateway(
-        alipay(answer), seller_id=SELLER, notify_url="https://l.cn/n", return_url="https://l.cn/"
-    )
+    return AlipayGateway(alipay(answer), seller_id=SELLER, notify_url="https://l.cn/n", return_url=back_of)
 
 
 def written(at: datetime) -> str:

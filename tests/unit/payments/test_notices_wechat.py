@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -15,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from domains.platforms.calling import NotSent, OutcomeUnknown
 from payments.gateways import Declined, Notice, RefundAsk, RefundSighting, Refused, Sighting
 from payments.gateways.wechat import WeChatGateway
-from tests.factories.merchants import asked, back, wechat_of
+from tests.factories.merchants import asked, back, back_of, wechat_of
 from tests.factories.platforms import (
     API_V3_KEY,
     KEY_ID,
@@ -136,7 +137,7 @@ async def test_another_amount_is_told_as_it_is(stand: Stand, gateway: WeChatGate
 def here(answer: Answer | None = None, **keys: Any) -> WeChatGateway:
     """A gateway over an answer that the test makes up."""
     pay = wechat_pay(answer or wechat_pay_answer({}), **keys)
-    return WeChatGateway(pay, app_id=APP_ID, notify_url="https://l.cn/n", return_url="https://l.cn/")
+    return WeChatGateway(pay, app_id=APP_ID, notify_url="https://l.cn/n", return_url=back_of)
 
 
 def transaction(**changed: object) -> dict[str, Any]:
@@ -311,10 +312,10 @@ async def test_an_answer_without_what_the_client_needs_tells_nothing(product: An
 
 
 async def test_a_page_that_has_a_query_keeps_it() -> None:
-    made = await here(wechat_pay_answer({"h5_url": "https://wx.cn/m?prepay_id=1&package=2"})).create(
-        asked(product="h5")
-    )
-    assert made == {"url": "https://wx.cn/m?prepay_id=1&package=2&redirect_url=https%3A%2F%2Fl.cn%2F"}
+    ask = asked(product="h5")
+    made = await here(wechat_pay_answer({"h5_url": "https://wx.cn/m?prepay_id=1&package=2"})).create(ask)
+    back = quote(back_of(ask.payment_id), safe="")
+    assert made == {"url": f"https://wx.cn/m?prepay_id=1&package=2&redirect_url={back}"}
 
 
 async def test_closing_that_is_refused_for_another_reason_is_told() -> None:

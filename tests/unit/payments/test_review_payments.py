@@ -242,7 +242,7 @@ async def test_what_was_paid_beyond_it_is_no_refund_of_it(channel: ScriptedChann
 
 
 async def test_a_title_holds_nothing_that_alipay_refuses() -> None:
-    ask = Ask("N12345", 1, "A&B/花园=1 101 物业缴费", clock.now(), "h5")
+    ask = Ask(uuid4(), "N12345", 1, "A&B/花园=1 101 物业缴费", clock.now(), "h5")
     url = (await here().create(ask))["url"]
     assert (
         "A＆B／花园＝1 101 物业缴费"

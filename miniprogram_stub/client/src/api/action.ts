@@ -1,7 +1,7 @@
 // What a screen does: one command at a time, under one idempotency key until its outcome is known.
 import { ref, shallowRef } from 'vue'
 import type { Operation } from '@/api/documents'
-import type { Enclosure } from '@/api/exchange'
+import type { Sending } from '@/api/exchange'
 import { Failure, failureOf } from '@/api/failure'
 import { newKey } from '@/api/keys'
 import { ask } from '@/api/transport'
@@ -19,19 +19,20 @@ export interface Payload {
  * the same key: it counts once, whichever picture goes along.
  *
  * @param payload the one field of the answer
- * @param isRepeatable whether sending it twice comes to the same; needless where the input carries an idempotency key
+ * @param isRepeatable whether it is sent again where no answer came, since twice comes to the same; by itself where the input
+ *   carries an idempotency key. False for what is worth nothing later, key or not
  */
 export function useAction<Result, Variables, Answer extends Payload>(
   document: Operation<Result, Variables>,
   payload: (answer: Result) => Answer,
-  isRepeatable = false,
+  isRepeatable: boolean | 'ifKeyed' = 'ifKeyed',
 ) {
   const isBusy = ref(false)
   const failure = shallowRef<Failure | null>(null)
   const fields = ref<Record<string, string>>({})
   let pending = { body: '', key: '' }
 
-  async function run(variables: (key: string) => Variables, enclosure?: Enclosure): Promise<Answer | null> {
+  async function run(variables: (key: string) => Variables, sending?: Sending): Promise<Answer | null> {
     if (isBusy.value) return null
     isBusy.value = true
     clear()
@@ -40,7 +41,7 @@ export function useAction<Result, Variables, Answer extends Payload>(
     const sent = variables(pending.key)
     const isKeyed = JSON.stringify(sent) !== body
     try {
-      const answer = payload(await ask(document, sent, isKeyed || isRepeatable, enclosure))
+      const answer = payload(await ask(document, sent, isRepeatable === 'ifKeyed' ? isKeyed : isRepeatable, sending))
       pending = { body: '', key: '' }
       if (answer.errors.length === 0) return answer
       refuse(answer.errors)

@@ -29,6 +29,14 @@ export interface Enclosure {
   place: string
 }
 
+/** How something is sent, where it is not as most is. */
+export interface Sending {
+  /** A picture that goes along. */
+  enclosure?: Enclosure
+  /** After so many milliseconds without an answer it is given up; 15 seconds otherwise. */
+  patienceMs?: number
+}
+
 export interface Reply {
   status: number
   data: unknown
@@ -36,7 +44,7 @@ export interface Reply {
 }
 
 /** Sends an operation by its digest. Failure OFFLINE, TIMED_OUT or UNREADABLE where no answer could be read. */
-export function exchange(documentId: string, variables: unknown, token: string, enclosure?: Enclosure): Promise<Reply> {
+export function exchange(documentId: string, variables: unknown, token: string, { enclosure, patienceMs = PATIENCE_MS }: Sending = {}): Promise<Reply> {
   return new Promise((answered, failed) => {
     const body = JSON.stringify({ documentId, variables })
     const whereAndHow = {
@@ -55,7 +63,7 @@ export function exchange(documentId: string, variables: unknown, token: string, 
       ...(token ? { Authorization: `Bearer ${token}` } : {}),
     }
     if (enclosure) upload(body, enclosure, { ...whereAndHow, header })
-    else uni.request({ ...whereAndHow, method: 'POST', timeout: PATIENCE_MS, header: { ...header, 'Content-Type': 'application/json' }, data: body })
+    else uni.request({ ...whereAndHow, method: 'POST', timeout: patienceMs, header: { ...header, 'Content-Type': 'application/json' }, data: body })
   })
 }
 

@@ -10,6 +10,7 @@ import { alone, onWrittenElsewhere, reopen } from '@/api/windows'
 
 const PLACE = 'linli.session'
 const EARLY_MS = 30_000
+const PATIENCE_MS = 8_000
 // How long the server lets an access token live; one that ends sooner is found out by its answer.
 const LIFE_MS = 15 * 60_000
 
@@ -119,9 +120,9 @@ function isRenewed(stale: string): boolean {
   return held.value?.accessToken !== stale
 }
 
-// The server forgives a token that is spent again within ten seconds: so a lost answer costs nobody the session.
+// The server forgives a token that is spent again within two minutes: so a lost answer costs nobody the session.
 async function askedTwice(refreshToken: string): ReturnType<typeof exchange> {
-  const send = () => exchange(idOf(RefreshSessionDocument), { input: { refreshToken } }, '')
+  const send = () => exchange(idOf(RefreshSessionDocument), { input: { refreshToken } }, '', { patienceMs: PATIENCE_MS })
   try {
     return await send()
   } catch (thrown) {

@@ -1,6 +1,6 @@
 // Ask the server: with the session's token, again where the network failed, and in words where it did not work out.
 import { type Operation, idOf } from '@/api/documents'
-import { type Enclosure, type Reply, exchange, failureIn } from '@/api/exchange'
+import { type Reply, type Sending, exchange, failureIn } from '@/api/exchange'
 import { Failure, failureOf } from '@/api/failure'
 import { accessToken, end, owner, refresh } from '@/api/session'
 
@@ -12,30 +12,29 @@ const INVALID_TOKENS = new Set(['TOKEN_INVALID', 'TOKEN_EXPIRED', 'SESSION_ENDED
  *
  * @param isRepeatable whether the same may be sent again when no answer came: queries, and commands that carry an
  *   idempotency key or come to the same when done twice
- * @param enclosure a picture that goes along
  */
 export async function ask<Result, Variables>(
   document: Operation<Result, Variables>,
   variables: Variables,
   isRepeatable: boolean,
-  enclosure?: Enclosure,
+  sending?: Sending,
 ): Promise<Result> {
   const mine = owner.value
-  const send = () => withSession(mine, idOf(document), variables, enclosure)
+  const send = () => withSession(mine, idOf(document), variables, sending)
   const reply = await persistently(send, isRepeatable ? PAUSES_MS : [])
   const failure = failureIn(reply)
   if (failure) throw failure
   return reply.data as Result
 }
 
-async function withSession(mine: string, documentId: string, variables: unknown, enclosure?: Enclosure): Promise<Reply> {
+async function withSession(mine: string, documentId: string, variables: unknown, sending?: Sending): Promise<Reply> {
   const token = await tokenOf(mine)
-  const reply = await exchange(documentId, variables, token, enclosure)
+  const reply = await exchange(documentId, variables, token, sending)
   if (reply.status !== 401 || !token) return reply
   const refused = failureIn(reply)
   if (refused && !INVALID_TOKENS.has(refused.code)) return reply
   await refresh(token)
-  const again = await exchange(documentId, variables, await tokenOf(mine), enclosure)
+  const again = await exchange(documentId, variables, await tokenOf(mine), sending)
   if (again.status !== 401) return again
   if (owner.value === mine) end()
   throw new Failure('SESSION_OVER')
