@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from api.pages.assets import CONTENT_TYPES, Shelf
+from api.pages.assets import CONTENT_TYPES, WORKER_POLICY, Shelf
 from api.settings import REPOSITORY
 
 ADDRESS = "/app/"
@@ -21,8 +21,11 @@ SHELF = Shelf(
 # The framework places what it draws by styles of its own; scripts are files alone.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
-    "font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "font-src 'self' data:; connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
 )
+# The worker keeps the program on the device; it reaches what is below its own address, and no more.
+_POLICIES = {"index.html": POLICY, "sw.js": WORKER_POLICY}
 _HASHED = re.compile(r"assets/.+[-.][\w-]{8}\.\w+")
 
 
@@ -40,12 +43,11 @@ class Face:
     async def serve(self, request: Request) -> Response:
         """A file of the build: for a year where its name changes with its content."""
         name = request.path_params["name"] or "index.html"
-        if name != "index.html":
-            return await SHELF.answer(request, name, lasting=_HASHED.fullmatch(name) is not None)
-        if self._is_by_another_name(request):
+        if name == "index.html" and self._is_by_another_name(request):
             return RedirectResponse(f"{self.url}{ADDRESS}", 307)
-        response = await SHELF.answer(request, name, lasting=False)
-        response.headers["Content-Security-Policy"] = POLICY
+        response = await SHELF.answer(request, name, lasting=_HASHED.fullmatch(name) is not None)
+        if policy := _POLICIES.get(name):
+            response.headers["Content-Security-Policy"] = policy
         return response
 
     def _is_by_another_name(self, request: Request) -> bool:

@@ -27,6 +27,7 @@ from domains.kernel.command import command, concerns
 from domains.kernel.events import Event, Registry
 from domains.kernel.jobs import Job, Result, Scheduler
 from domains.kernel.outbox import Relay
+from tests.describing import describe_now
 from tests.factories.kernel import NotePosted
 from tests.faults.billing_runs import billing
 from tests.faults.messages import messaging, receiving, sending
@@ -221,7 +222,9 @@ def fork(role: Role, arguments: list[str], run: Runner = asyncio.run) -> int:
 def main(roles: Mapping[str, Role] = ROLES, run: Runner = asyncio.run) -> None:
     """Fork as told until there is nothing more to read."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    # What was imported is not looked at again, and stays the memory of all of them.
+    asyncio.run(describe_now())
+    # What was imported is not looked at again, and stays the memory of all of them; what they make is gone with them.
+    gc.set_threshold(100_000, 50, 100)
     gc.collect()
     gc.freeze()
     for line in sys.stdin:

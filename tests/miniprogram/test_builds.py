@@ -79,6 +79,11 @@ def test_the_first_load_in_a_browser_is_small() -> None:
     assert size <= MOST_FIRST_LOAD
 
 
+def test_a_view_that_is_no_component_is_a_block_all_the_same() -> None:
+    styles = [path.read_text(encoding="utf-8") for path in (DIST / "h5" / "assets").glob("index-*.css")]
+    assert any("uni-view{display:block}" in style for style in styles)
+
+
 def test_what_is_packed_unpacks_to_the_file_beside_it() -> None:
     """Brotli of one version packs otherwise than of another: not the bytes count, but what comes out."""
     _tools()

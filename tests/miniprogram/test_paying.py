@@ -22,11 +22,17 @@ from tests.factories import bills, residents
 from tests.factories.ledger import check_books
 from tests.factories.residents import Scene
 from tests.miniprogram import axe
+from tests.miniprogram.node import CLIENT
 from tests.miniprogram.phone import WIDER, Phone, phone
 from tests.unit.stand_ins.stand import Stand
 
 pytestmark = pytest.mark.usefixtures("instance")
 FEN = 12_345
+DOCUMENTS = json.loads((CLIENT / "documents.json").read_text(encoding="utf-8"))
+HINT, READ = (
+    next(digest for digest, text in DOCUMENTS.items() if operation in text)
+    for operation in ("mutation ConfirmPaymentHint(", "query Payment(")
+)
 
 
 @pytest.fixture(scope="module")
@@ -123,6 +129,34 @@ async def test_it_is_paid_at_the_cashier_and_comes_back_with_a_receipt(
     await expect(each.says("¥123.45")).to_be_visible()
     assert not await axe.serious(each.page)
     assert not await each.page.evaluate(WIDER)
+
+
+async def test_an_older_answer_does_not_take_back_that_it_is_paid(each: Phone, scene: Scene) -> None:
+    """The platform is asked while it tells: the answer to the question may be the older one, and come last."""
+    bill = await to_cashier(each, scene, "支付宝")
+    is_told = asyncio.Event()
+
+    async def older(route: Route) -> None:
+        asked = route.request.post_data or ""
+        if HINT not in asked and READ not in asked:
+            await route.continue_()
+            return
+        answer = await route.fetch()
+        told = (await answer.text()).replace('"state":"PAID"', '"state":"OPEN"')
+        if HINT in asked:
+            await is_told.wait()
+        await route.fulfill(response=answer, body=told)
+
+    await each.page.route("**/graphql", older)
+    async with each.page.expect_response(lambda answer: HINT in (answer.request.post_data or "")):
+        await each.page.get_by_role("button", name="支付").click()
+        await expect(each.says("已支付")).to_be_visible(timeout=15_000)
+        is_told.set()
+    await each.page.wait_for_load_state("networkidle")
+    await expect(each.page.get_by_role("button", name="回到账单")).to_be_enabled()
+    await expect(each.says("已支付")).to_be_visible()
+    await expect(each.says("等待支付")).to_have_count(0)
+    assert await paid_of(bill) == (1, FEN)
 
 
 async def test_who_turns_back_goes_on_with_the_same_payment_or_gives_it_up(each: Phone, scene: Scene) -> None:

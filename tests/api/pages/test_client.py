@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 
 import httpx
@@ -40,6 +42,20 @@ async def test_its_files_are_kept_for_a_year_and_small(visitor: Visitor) -> None
         assert file.headers["content-encoding"] == "gzip" or len(file.content) < 500
     logo = await visitor.http.get("/app/static/logo.svg")
     assert logo.headers["cache-control"] == "no-cache"
+
+
+async def test_the_worker_is_asked_for_anew_and_reaches_this_server_alone(visitor: Visitor) -> None:
+    worker = await visitor.http.get("/app/sw.js")
+    assert worker.status_code == 200
+    assert worker.headers["content-type"] == "text/javascript; charset=utf-8"
+    assert worker.headers["cache-control"] == "no-cache"
+    assert worker.headers["content-security-policy"] == "default-src 'none'; connect-src 'self'"
+    assert "worker-src 'self';" in (await visitor.http.get("/app/")).headers["content-security-policy"]
+    page = hashlib.sha256((await visitor.http.get("/app/")).content).hexdigest()
+    assert f'const PAGE = "{page}"' in worker.text
+    [files] = re.findall(r"const FILES = (\[.+\])", worker.text)
+    for name in json.loads(files):
+        assert (await visitor.http.get(f"/app/{name}")).status_code == 200, name
 
 
 async def test_who_can_read_it_gets_what_the_build_has_packed_tighter(visitor: Visitor) -> None:

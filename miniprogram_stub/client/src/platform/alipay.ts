@@ -1,7 +1,7 @@
 // Alipay. `my` does what the framework has no name for.
 import { type ConsentAnswer, type Platform, named } from '@/platform/seam'
 import { copied, located, opened, pictured, saved, scanned } from '@/platform/shared'
-import { texts } from '@/shell/texts'
+import { t } from '@/shell/texts'
 
 interface Consents {
   result?: { subscribedEntityIds?: string[] }
@@ -16,7 +16,7 @@ declare const my: {
 
 export const platform: Platform = {
   name: 'alipay',
-  device: texts.global.t('device.alipay'),
+  device: t('device.alipay'),
   hasOwnAccount: true,
   canScan: true,
   loginCode: () => new Promise((answered, failed) => {

@@ -2,8 +2,10 @@
 import type { ComponentInternalInstance } from 'vue'
 import { shifted } from '@/platform/gcj02'
 import { type Picture, type Platform, named } from '@/platform/seam'
+import { answerTaps } from '@/platform/taps'
+import { keepProgram } from '@/platform/worker'
 import { tabBar as tabs } from '@/pages.json'
-import { texts } from '@/shell/texts'
+import { t } from '@/shell/texts'
 
 interface Detector {
   detect(picture: ImageBitmap): Promise<{ rawValue: string }[]>
@@ -14,7 +16,7 @@ const CASHIER_OPENS_MS = 10_000
 
 export const platform: Platform = {
   name: 'h5',
-  device: /mobile|android|iphone/i.test(navigator.userAgent) ? texts.global.t('device.phone') : texts.global.t('device.computer'),
+  device: /mobile|android|iphone/i.test(navigator.userAgent) ? t('device.phone') : t('device.computer'),
   hasOwnAccount: false,
   canScan: BarcodeDetector !== undefined,
   loginCode: () => Promise.reject(new Error('a browser has no account of its own')),
@@ -105,6 +107,8 @@ export function nameInput(instance: ComponentInternalInstance | null, words: str
 
 /** Once: what a keyboard and a screen reader need and the framework does not do. */
 export function readyPage(): void {
+  answerTaps()
+  keepProgram()
   document.addEventListener('keydown', (event) => {
     const target = event.target as HTMLElement
     if ((event.key === 'Enter' || event.key === ' ') && ['button', 'radio', 'checkbox', 'link', 'tab', 'switch'].includes(target.getAttribute('role') ?? '')) {
@@ -127,7 +131,7 @@ function nameFrame(): void {
     picture.alt = picture.parentElement?.getAttribute('alt') ?? ''
   })
   document.querySelectorAll('.uni-page-head-btn').forEach((button) => {
-    assign(button, { role: 'button', tabindex: '0', 'aria-label': texts.global.t('act.back') })
+    assign(button, { role: 'button', tabindex: '0', 'aria-label': t('act.back') })
   })
 }
 

@@ -1,11 +1,11 @@
 // WeChat.
 import { type ConsentAnswer, type Platform, named } from '@/platform/seam'
 import { copied, located, opened, pictured, saved, scanned } from '@/platform/shared'
-import { texts } from '@/shell/texts'
+import { t } from '@/shell/texts'
 
 export const platform: Platform = {
   name: 'weixin',
-  device: texts.global.t('device.wechat'),
+  device: t('device.wechat'),
   hasOwnAccount: true,
   canScan: true,
   loginCode: () => new Promise((answered, failed) => {

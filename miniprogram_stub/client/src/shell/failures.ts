@@ -1,6 +1,6 @@
 import { computed } from 'vue'
-import { useI18n } from 'vue-i18n'
 import type { Failure } from '@/api/failure'
+import { t } from '@/shell/texts'
 
 const OWN = new Set(['OFFLINE', 'TIMED_OUT', 'UNREADABLE', 'UNAVAILABLE', 'SESSION_OVER', 'THROTTLED', 'PERSISTED_QUERY_NOT_FOUND', 'BAD_ID'])
 /** What the server says of them is for whoever writes a client. */
@@ -8,7 +8,6 @@ const REPLACED = new Set(['PERSISTED_QUERY_NOT_FOUND', 'BAD_ID'])
 
 /** A failure in words: what happened, what to do about it, and what to quote when asking for help. */
 export function useFailureWords(failure: () => Failure | null) {
-  const { t } = useI18n()
   const words = computed(() => {
     const it = failure()
     if (!it) return ''

@@ -1,14 +1,14 @@
 import { tabBar } from '@/pages.json'
 import { language } from '@/shell/language'
 import { isDark } from '@/shell/look'
-import { texts } from '@/shell/texts'
+import { t } from '@/shell/texts'
 
 const NAMES = tabBar.list.map(({ pagePath }) => `tab.${pagePath.split('/')[1]}`)
 
 /** The tab bar in the language and the colours of now. The platform draws it, and only where it is shown. */
 export function nameTabs(): void {
   const fail = () => undefined
-  NAMES.forEach((name, index) => uni.setTabBarItem({ index, text: texts.global.t(name), fail }))
+  NAMES.forEach((name, index) => uni.setTabBarItem({ index, text: t(name), fail }))
   uni.setTabBarStyle(
     isDark.value
       ? { color: '#9fb0ad', selectedColor: '#6fd0c5', backgroundColor: '#17211f', borderStyle: 'black', fail }

@@ -1,1 +1,0 @@
-import{b as s,I as a,be as o,am as t,o as e,c as n,ad as r,w as u,O as l,P as p}from"./home.DvQ9muGY.js";const m=s({options:{virtualHost:!0},__name:"MonthText",props:{of:{}},setup(s){const m=s,c=a(()=>o(m.of,t.value));return(s,a)=>{const o=r;return e(),n(o,null,{default:u(()=>[l(p(c.value),1)]),_:1})}}});export{m as _};

@@ -1,0 +1,1 @@
+import{b as s,F as a,be as o,am as t,o as e,c as n,ac as r,w as u,M as l,L as p}from"./home.B5j3dc2T.js";const c=s({options:{virtualHost:!0},__name:"MonthText",props:{of:{}},setup(s){const c=s,m=a(()=>o(c.of,t.value));return(s,a)=>{const o=r;return e(),n(o,null,{default:u(()=>[l(p(m.value),1)]),_:1})}}});export{c as _};
