@@ -21,7 +21,12 @@ class Migration(migrations.Migration):
         ops.AddField(
             model_name="PaymentAttempt",
             name="purpose",
-            field=fields.CharField(default="", db_default="", max_length=30),
+            field=fields.CharField(
+                default="",
+                db_default="",
+                description="of a deduction: what the money it used is for",
+                max_length=30,
+            ),
         ),
         ops.RunSQL(MOVE),
     ]

@@ -25,6 +25,7 @@ GIVEN = {
     "visit": f"visit?pass={encode('VisitorPass', NOTHING)}",
     "bill": f"bill?id={encode('Bill', NOTHING)}",
     "payment": f"payment?id={encode('Payment', NOTHING)}",
+    "code": f"code?house={encode('House', NOTHING)}",
     "meter": f"meter?id={encode('Meter', NOTHING)}",
 }
 """What a screen is opened with that is about one thing."""
