@@ -58,9 +58,10 @@ async def home(request: Request) -> Response:
     midnight = clock.business_day_bounds(today)[1]
     visits = await database.fetch(passes.EXPECTED, actor.id, ids, now, midnight, passes.MOST_CARDS)
     owed = await database.fetch(bills.DUE, actor.id, today)
+    name = actor.name or await database.fetchval(occupancies.REGISTER_NAME, actor.account_id, today) or ""
     screen = {
         "greeting": {
-            "name": actor.name, "partOfDay": part_of_day(now.astimezone(clock.SHANGHAI).hour).name, "today": today,
+            "name": name, "partOfDay": part_of_day(now.astimezone(clock.SHANGHAI).hour).name, "today": today,
         },
         "houses": [_own_house(row, members, parked) for row in own],
         "registrations": [_registration(row) for row in waiting],
